@@ -1,0 +1,69 @@
+/**
+ * The activities as the workflow sees them: types only, so that nothing of Node, SQL or a vendor can
+ * reach the workflow bundle. Payloads carry ids, counts and codes and stay below 1 KB.
+ */
+import type { ErrorCode } from '../src/domain/errors.ts';
+import type { AttemptId, DocumentId, ParseJobId } from '../src/domain/ids.ts';
+import type { Stage } from '../src/domain/ingestion.ts';
+
+/** Names the attempt; owner, keys and everything else come from Postgres. */
+export interface AttemptRef {
+  readonly documentId: DocumentId;
+  readonly attemptId: AttemptId;
+}
+
+export interface VerifyResult {
+  readonly sizeBytes: number;
+}
+
+export interface SubmitParseResult {
+  readonly parseJobId: ParseJobId;
+  /** True when an earlier try's job was taken over instead of paying again. */
+  readonly adopted: boolean;
+}
+
+export interface ParseJobRef extends AttemptRef {
+  readonly parseJobId: ParseJobId;
+}
+
+export interface PollParseResult {
+  readonly state: 'pending' | 'ended';
+}
+
+/** `pending`: the webhook spoke too early or lied; the wait goes on. `resubmit`: the vendor lost the result once. */
+export type CollectResult =
+  | { readonly state: 'pending' }
+  | { readonly state: 'stored'; readonly pages: number; readonly chunks: number };
+
+export interface EmbedResult {
+  readonly chunks: number;
+  /** Sub-batches asked for by this call; those of earlier tries are not asked for again. */
+  readonly batches: number;
+}
+
+/** How an attempt ended other than complete. */
+export interface Outcome extends AttemptRef {
+  readonly stage: Stage;
+  readonly code: ErrorCode;
+}
+
+export interface EraseResult {
+  /** What is still there after the sweep; both must be 0. */
+  readonly rows: number;
+  readonly objects: number;
+  /** When the last upload URL can no longer be used, as epoch milliseconds. */
+  readonly urlsExpireAtMs: number;
+}
+
+export interface IngestActivities {
+  verify(ref: AttemptRef): Promise<VerifyResult>;
+  submitParse(ref: AttemptRef): Promise<SubmitParseResult>;
+  pollParse(ref: ParseJobRef): Promise<PollParseResult>;
+  collect(ref: ParseJobRef): Promise<CollectResult>;
+  embed(ref: AttemptRef): Promise<EmbedResult>;
+  recordOutcome(outcome: Outcome): Promise<void>;
+}
+
+export interface EraseActivities {
+  eraseDocument(ref: { readonly documentId: DocumentId }): Promise<EraseResult>;
+}

@@ -1,0 +1,149 @@
+/**
+ * The only reader of the environment. `loadConfig` lists every fault at once and never prints a value.
+ * `settings` is the single source of names, defaults and descriptions; README's table and `.env.example` are checked against it.
+ */
+import { z } from 'zod';
+import { IntakeError } from './domain/errors.ts';
+
+const seconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+const secret = (minLength: number) => z.string().min(minLength);
+const httpUrl = z.url({ protocol: /^https?$/ });
+
+/** One entry per environment variable; the SDKs' own `TEMPORAL_*` are read by `@temporalio/envconfig`. */
+export const settings = z.object({
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).describe('Postgres with pgvector'),
+  DATABASE_POOL_SIZE: count(10).describe('Connections per process'),
+
+  SUPABASE_URL: httpUrl.describe(
+    'Base URL of the Supabase project, for storage and the expected token issuer',
+  ),
+  SUPABASE_SERVICE_ROLE_KEY: secret(20).describe(
+    'Service key (JWT or sb_secret_ form), for storage only',
+  ),
+  SUPABASE_BUCKET: z
+    .string()
+    .regex(/^[a-z0-9-]+$/)
+    .default('files')
+    .describe('Private bucket'),
+  SUPABASE_JWT_SECRET: secret(32)
+    .optional()
+    .describe('Shared secret of HS256 tokens; or give SUPABASE_JWKS_URL'),
+  SUPABASE_JWKS_URL: httpUrl.optional().describe('Key set of ES256 and RS256 tokens'),
+  SUPABASE_JWT_ISSUER: z
+    .string()
+    .optional()
+    .describe('Expected issuer; default `<SUPABASE_URL>/auth/v1`'),
+
+  API_HOST: z.string().default('127.0.0.1').describe('Address the API listens on'),
+  API_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(8080)
+    .describe('Port the API listens on; 0 takes a free one'),
+  PUBLIC_URL: httpUrl
+    .optional()
+    .describe('Address under which the parser reaches the webhook; without it results are polled'),
+  TEMPORAL_UI_URL: httpUrl.optional().describe('Temporal UI, for links to runs'),
+  TASK_QUEUE: z.string().min(1).default('intake').describe('Temporal task queue'),
+  LOG_LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least level that is logged'),
+
+  WEBHOOK_TOKEN_KEY: secret(32).describe(
+    'Key of the tokens in webhook URLs; `new,old` during rotation',
+  ),
+  WEBHOOK_SIGNING_SECRET: secret(16).describe(
+    'Secret the parser signs webhooks with; `new,old` during rotation',
+  ),
+
+  LLAMA_CLOUD_API_KEY: secret(8).describe('LlamaParse key'),
+  LLAMA_CLOUD_BASE_URL: httpUrl
+    .default('https://api.cloud.llamaindex.ai')
+    .describe('LlamaParse region'),
+  LLAMA_PARSE_TIER: z
+    .enum(['fast', 'cost_effective', 'agentic', 'agentic_plus'])
+    .default('cost_effective')
+    .describe('Tier'),
+  LLAMA_PARSE_VERSION: z.string().default('2026-08-19').describe('Dated release of the tier'),
+
+  EMBEDDINGS_URL: httpUrl
+    .default('https://api.openai.com/v1')
+    .describe('OpenAI-compatible endpoint'),
+  EMBEDDINGS_API_KEY: secret(1).describe('Its key'),
+  EMBEDDINGS_MODEL: z.string().default('text-embedding-3-small').describe('Model'),
+  EMBEDDINGS_DIMENSIONS: z.coerce
+    .number()
+    .pipe(z.union([z.literal(384), z.literal(1536)]))
+    .default(1536)
+    .describe('Width of its vectors: 384 or 1536'),
+  EMBEDDINGS_TOKENIZER: z
+    .string()
+    .default('cl100k_base')
+    .describe('`cl100k_base` or the path of a tokenizer.json'),
+  EMBEDDINGS_MAX_TOKENS: count(512).describe('Most tokens of a chunk, special tokens included'),
+  EMBEDDINGS_BATCH_SIZE: count(256).describe('Chunks asked for, and written, at a time'),
+
+  UPLOAD_LIFETIME_SECONDS: seconds(7200).describe('How long we wait for the bytes'),
+  UPLOAD_START_DELAY_SECONDS: seconds(120).describe('First look for an upload nobody confirmed'),
+  UPLOAD_URL_LIFETIME_SECONDS: seconds(7200).describe(
+    'Longest life of a signed upload URL, as the storage server is set',
+  ),
+  ERASE_SECOND_SWEEP_SECONDS: seconds(600).describe(
+    'Second sweep, counted from when the last upload URL has expired',
+  ),
+  STORAGE_PATIENCE_SECONDS: seconds(604_800).describe(
+    'How long a document waits for storage that is down or forbidden',
+  ),
+  PARSER_PATIENCE_SECONDS: seconds(86_400).describe(
+    'How long a document waits for a parser that takes no jobs',
+  ),
+  EMBEDDER_PATIENCE_SECONDS: seconds(86_400).describe(
+    'How long a document waits for an embedder that does not answer',
+  ),
+  PARSE_DEADLINE_SECONDS: seconds(3600).describe('Longest parse'),
+  PARSE_POLL_FIRST_SECONDS: seconds(15).describe('First poll when the webhook stays silent'),
+  PARSE_POLL_MAX_SECONDS: seconds(300).describe('Longest interval between polls'),
+  PARSE_MAX_FAILED_PAGES_PERCENT: z.coerce
+    .number()
+    .min(0)
+    .max(100)
+    .default(5)
+    .describe('Pages that may fail'),
+
+  MAX_FILE_BYTES: count(52_428_800).describe('Largest file'),
+  MAX_PAGES: count(2000).describe('Most pages'),
+  MAX_MARKDOWN_BYTES: count(52_428_800).describe('Most Markdown of one document'),
+  MAX_UNFINISHED_UPLOADS: count(20).describe('Unfinished uploads an owner may have'),
+  MAX_RESERVED_BYTES: count(524_288_000).describe('Bytes those may reserve'),
+  MAX_REQUESTS_PER_MINUTE: count(60).describe('Requests an owner may send a minute'),
+  VECTOR_INDEX_FROM_CHUNKS: count(10_000).describe(
+    'Live chunks of an owner from which the vector index is used',
+  ),
+});
+
+export type Config = z.output<typeof settings>;
+
+/** Reads and checks the environment. Throws `CONFIGURATION_INVALID` with all faults, one line each, and no value. */
+export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
+  const known = Object.fromEntries(
+    Object.keys(settings.shape).map((key) => [
+      key,
+      environment[key] === '' ? undefined : environment[key],
+    ]),
+  );
+  const result = settings.safeParse(known);
+  const faults = result.success
+    ? []
+    : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  if (known['SUPABASE_JWT_SECRET'] === undefined && known['SUPABASE_JWKS_URL'] === undefined) {
+    faults.push('SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL: one of them is needed');
+  }
+  if (!result.success || faults.length > 0) {
+    throw new IntakeError('CONFIGURATION_INVALID', { detail: faults.join('\n') });
+  }
+  return result.data;
+}

@@ -1,0 +1,91 @@
+/** The connection pool and the two ways to use it: as ourselves, and as the caller under row-level security. */
+import pg from 'pg';
+import { IntakeError } from '../domain/errors.ts';
+import type { OwnerId } from '../domain/ids.ts';
+
+export type Pool = pg.Pool;
+/** What a query needs: the pool, or the client of an open transaction. */
+export type Queryable = Pick<pg.Pool, 'query'>;
+
+export interface PoolOptions {
+  readonly connectionString: string;
+  readonly size: number;
+  /** Told of errors of idle connections; the pool replaces them by itself. */
+  readonly onIdleError: (error: Error) => void;
+}
+
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+export function createPool(options: PoolOptions): Pool {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.size,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
+    idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  pool.on('error', options.onIdleError);
+  return pool;
+}
+
+/** Runs `work` in one transaction; any error rolls back and is translated once by `databaseError`. */
+export async function inTransaction<Result>(
+  pool: Pool,
+  work: (transaction: Queryable) => Promise<Result>,
+): Promise<Result> {
+  let client: pg.PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw databaseError(error);
+  }
+  try {
+    await client.query('begin');
+    const result = await work(client);
+    await client.query('commit');
+    client.release();
+    return result;
+  } catch (error) {
+    const broken = await client.query('rollback').then(
+      () => false,
+      () => true,
+    );
+    client.release(broken);
+    throw databaseError(error);
+  }
+}
+
+/** Reads under the caller's own rights: role `authenticated` with the caller's claims, so that row-level security decides. */
+export function asOwner<Result>(
+  pool: Pool,
+  ownerId: OwnerId,
+  work: (transaction: Queryable) => Promise<Result>,
+): Promise<Result> {
+  return inTransaction(pool, async (transaction) => {
+    await transaction.query(
+      `select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)`,
+      [JSON.stringify({ sub: ownerId, role: 'authenticated' })],
+    );
+    return work(transaction);
+  });
+}
+
+/** One translation of what Postgres and its connection throw. Our own errors pass. */
+export function databaseError(error: unknown): unknown {
+  if (error instanceof IntakeError) return error;
+  if (isConnectionFault(error)) return new IntakeError('DATABASE_UNAVAILABLE', { cause: error });
+  return error;
+}
+
+/** Connection faults by SQLSTATE class (08, 57P, 53, 40, 55P03, 57014) or by the socket's code. */
+function isConnectionFault(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { code } = error as { code?: unknown };
+  if (typeof code === 'string') {
+    return /^(08|53|40|57P|57014|55P03|25P03)/.test(code) || /^E[A-Z]+$/.test(code);
+  }
+  return /timeout|terminated|Connection/.test(error.message);
+}
