@@ -4,7 +4,6 @@
  */
 import type { ErrorCode } from '../src/domain/errors.ts';
 import type { AttemptId, DocumentId, ParseJobId } from '../src/domain/ids.ts';
-import type { Stage } from '../src/domain/ingestion.ts';
 
 /** Names the attempt; owner, keys and everything else come from Postgres. */
 export interface AttemptRef {
@@ -30,7 +29,7 @@ export interface PollParseResult {
   readonly state: 'pending' | 'ended';
 }
 
-/** `pending`: the webhook spoke too early or lied; the wait goes on. `resubmit`: the vendor lost the result once. */
+/** `pending`: the webhook spoke too early or lied; the wait goes on. */
 export type CollectResult =
   | { readonly state: 'pending' }
   | { readonly state: 'stored'; readonly pages: number; readonly chunks: number };
@@ -41,17 +40,19 @@ export interface EmbedResult {
   readonly batches: number;
 }
 
-/** How an attempt ended other than complete. */
+/** Why an attempt ends other than complete. Which status that is follows from the row's own status. */
 export interface Outcome extends AttemptRef {
-  readonly stage: Stage;
   readonly code: ErrorCode;
 }
 
+export interface EraseSweep {
+  readonly documentId: DocumentId;
+  /** The last sweep also removes what the timeline needed until then, and proves that nothing is left. */
+  readonly final: boolean;
+}
+
 export interface EraseResult {
-  /** What is still there after the sweep; both must be 0. */
-  readonly rows: number;
-  readonly objects: number;
-  /** When the last upload URL can no longer be used, as epoch milliseconds. */
+  /** When the last upload URL can no longer be used; epoch milliseconds. */
   readonly urlsExpireAtMs: number;
 }
 
@@ -65,5 +66,5 @@ export interface IngestActivities {
 }
 
 export interface EraseActivities {
-  eraseDocument(ref: { readonly documentId: DocumentId }): Promise<EraseResult>;
+  eraseDocument(sweep: EraseSweep): Promise<EraseResult>;
 }

@@ -127,6 +127,9 @@ export const settings = z.object({
 
 export type Config = z.output<typeof settings>;
 
+/** How the local stack's JWT secret begins, so that nobody can sign in to production with a key of development. */
+export const DEVELOPMENT_SECRET_PREFIX = 'dev-only-';
+
 /** Reads and checks the environment. Throws `CONFIGURATION_INVALID` with all faults, one line each, and no value. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const known = Object.fromEntries(
@@ -142,8 +145,33 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   if (known['SUPABASE_JWT_SECRET'] === undefined && known['SUPABASE_JWKS_URL'] === undefined) {
     faults.push('SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL: one of them is needed');
   }
+  faults.push(...developmentKeyFaults(known));
   if (!result.success || faults.length > 0) {
     throw new IntakeError('CONFIGURATION_INVALID', { detail: faults.join('\n') });
   }
   return result.data;
+}
+
+/** A development key is good on loopback only. */
+function developmentKeyFaults(environment: NodeJS.ProcessEnv): string[] {
+  if (!environment['SUPABASE_JWT_SECRET']?.startsWith(DEVELOPMENT_SECRET_PREFIX)) return [];
+  const hosts = {
+    API_HOST: environment['API_HOST'],
+    PUBLIC_URL: hostOf(environment['PUBLIC_URL']),
+    SUPABASE_URL: hostOf(environment['SUPABASE_URL']),
+  };
+  return Object.entries(hosts)
+    .filter(([, host]) => host !== undefined && !isLoopback(host))
+    .map(
+      ([key]) => `${key}: not on loopback, where the development SUPABASE_JWT_SECRET is refused`,
+    );
+}
+
+/** Names and addresses under which only this machine is reached. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host);
+}
+
+function hostOf(url: string | undefined): string | undefined {
+  return url === undefined ? undefined : URL.parse(url)?.hostname;
 }

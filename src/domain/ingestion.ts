@@ -3,6 +3,7 @@
  * The SQL constraint and trigger, the types, the guard in the repository and the tests derive from
  * this table; a test compares the migration with it.
  */
+import { type ErrorCode, errorCodes } from './errors.ts';
 
 export const statuses = [
   'awaiting_upload',
@@ -114,16 +115,6 @@ export const stageOf = {
   embeddings_stored: 'complete',
 } as const satisfies Record<RunningStatus, Stage>;
 
-/** Where a new attempt starts after one that ended in this stage. */
-export const restartAt = {
-  verify: 'verify',
-  parse: 'parse',
-  collect: 'collect',
-  chunk: 'collect',
-  embed: 'embed',
-  complete: 'embed',
-} as const satisfies Record<Stage, StartStage>;
-
 /** Share of the road done, in percent, for progress bars; weights are the original system's. */
 export const progressPercent = {
   awaiting_upload: 0,
@@ -142,3 +133,56 @@ export const progressPercent = {
 /** Coarse phase for operators' search attribute; at most three upserts a run. */
 export const phases = ['awaiting_upload', 'parsing', 'embedding', 'complete', 'failed'] as const;
 export type Phase = (typeof phases)[number];
+
+/** Codes that blame storage wherever they arise. */
+const storageCodes: ReadonlySet<ErrorCode> = new Set([
+  'STORAGE_ACCESS_ERROR',
+  'STORAGE_OUT_OF_PATIENCE',
+  'STORAGE_FORBIDDEN',
+  'STORAGE_UNAVAILABLE',
+  'FILE_ACCESS_CIRCUIT_BREAKER_OPEN',
+]);
+
+const failedIn = {
+  verify: 'failed_storage',
+  parse: 'failed_parse',
+  collect: 'failed_parse',
+  chunk: 'failed_chunking',
+  embed: 'failed_embedding',
+  complete: 'failed_embedding',
+} as const satisfies Record<Stage, TerminalStatus>;
+
+/** The end to which `code` brings an attempt that stands at `status`: always a legal move from there. */
+export function endedBy(code: ErrorCode, status: RunningStatus): TerminalStatus {
+  if (code === 'CANCELLED') return 'cancelled';
+  if (code === 'DOCUMENT_DELETED') return 'deleted';
+  const stage = stageOf[status];
+  if (stage === 'verify') {
+    if (code === 'UPLOAD_EXPIRED') return 'upload_expired';
+    return errorCodes[code].turn === 'user' ? 'upload_rejected' : 'failed_storage';
+  }
+  if (storageCodes.has(code) && canMove(status, 'failed_storage')) return 'failed_storage';
+  return failedIn[stage];
+}
+
+/** What earlier attempts have already proven and paid for. */
+export interface Evidence {
+  /** The private copy was verified and is still trusted. */
+  readonly verified: boolean;
+  /** The Markdown is stored and hashed. */
+  readonly parsed: boolean;
+  /** A parse job of this version is running, or completed and not yet collected. */
+  readonly parseJobAlive: boolean;
+  /** The stage in which the last attempt ended; `undefined` when it ended by will. */
+  readonly failedStage: Stage | undefined;
+}
+
+/** Where a new attempt starts: as late as the evidence allows, so that nothing paid and kept is paid again. */
+export function startStageFor(evidence: Evidence): StartStage {
+  if (!evidence.verified) return 'verify';
+  if (evidence.parsed)
+    return evidence.failedStage === 'embed' || evidence.failedStage === 'complete'
+      ? 'embed'
+      : 'collect';
+  return evidence.parseJobAlive ? 'collect' : 'parse';
+}

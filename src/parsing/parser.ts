@@ -16,12 +16,15 @@ export interface ParseRequest {
   readonly content: () => Promise<Readable>;
   /** Absolute https URL for the webhook, or `undefined` in poll-only mode. */
   readonly callbackUrl: string | undefined;
+  /** True when no earlier try can have uploaded the file: saves looking for one. */
+  readonly firstTry?: boolean;
   readonly signal: AbortSignal;
 }
 
 export interface SubmittedJob {
   readonly providerJobId: string;
-  readonly providerFileId: string;
+  /** `undefined` for a job that was found again without its upload. */
+  readonly providerFileId: string | undefined;
 }
 
 export type ParseState =

@@ -32,12 +32,13 @@ begin
 end
 $$;
 
-create schema if not exists extensions;
-grant usage on schema extensions to anon, authenticated, service_role;
+-- pgvector goes where its names resolve without a prefix: Supabase has `extensions` on every search path,
+-- a plain Postgres only `public`.
 do $$
 begin
   if not exists (select from pg_extension where extname = 'vector') then
-    create extension vector with schema extensions;
+    execute format('create extension vector with schema %I',
+      case when to_regnamespace('extensions') is null then 'public' else 'extensions' end);
   end if;
 end
 $$;

@@ -64,12 +64,15 @@ create table intake.documents (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   deleted_at timestamptz,
+  erase_run_id text,
   erased_at timestamptz,
   unique (id, owner_id),
   check (deleted_at is not null or sha256 is not null),
   check (deleted_at is null or live_generation_id is null)
 );
 create unique index documents_one_live_per_content on intake.documents (owner_id, sha256) where deleted_at is null;
+-- The erasures' outbox: tombstones whose erasure has not been started yet.
+create index documents_unerased on intake.documents (deleted_at) where deleted_at is not null and erase_run_id is null;
 create index documents_by_owner on intake.documents (owner_id, created_at desc, id desc);
 
 -- A version: one content. Size and type are claims until verified_at is set.
@@ -87,6 +90,7 @@ create table intake.versions (
   markdown_sha256 text check (markdown_sha256 ~ '^[0-9a-f]{64}$'),
   markdown_bytes bigint,
   page_count integer,
+  page_offsets integer[] not null default '{}',
   failed_pages integer[] not null default '{}',
   parsed_by uuid,
   parsed_at timestamptz,
@@ -111,6 +115,8 @@ create table intake.attempts (
   status text not null references intake.statuses,
   correlation_id uuid not null,
   upload_expires_at timestamptz,
+  -- Somebody said that the bytes are there: kept here, so that a lost start or signal is made good by the sweep.
+  confirmed_at timestamptz,
   run_id text,
   looks integer not null default 0,
   -- What the run waits for, in a code; null while it works.

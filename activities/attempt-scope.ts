@@ -1,0 +1,114 @@
+/**
+ * What every activity on an attempt shares: a heartbeat from a ticker, the fence, the cancellation signal, and on
+ * failure the reason in the row before the translation to Temporal.
+ */
+import { activityInfo, cancellationSignal, Context, heartbeat } from '@temporalio/activity';
+import { CancelledFailure } from '@temporalio/common';
+import {
+  type Attempt,
+  type Fence,
+  holdAttempt,
+  noteWaiting,
+  takeOverRun,
+} from '../src/db/attempts.ts';
+import { inTransaction, type Queryable } from '../src/db/pool.ts';
+import { IntakeError } from '../src/domain/errors.ts';
+import type { AttemptRef } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { toFailure, toIntakeError } from './failures.ts';
+
+const HEARTBEAT_EVERY_MS = 500;
+
+export interface AttemptScope {
+  readonly fence: Fence;
+  readonly signal: AbortSignal;
+  /** One transaction in which document and attempt are locked and this run is proven to be the one that may write. */
+  hold<Result>(work: (transaction: Queryable, attempt: Attempt) => Promise<Result>): Promise<Result>;
+  /** A hint for whoever reads heartbeats; what is done is read from rows. */
+  report(progress: number): void;
+}
+
+export async function withAttempt<Result>(
+  dependencies: ActivityDependencies,
+  ref: AttemptRef,
+  work: (scope: AttemptScope) => Promise<Result>,
+): Promise<Result> {
+  const fence = { documentId: ref.documentId, attemptId: ref.attemptId, runId: runId() };
+  let progress = 0;
+  const ticker = setInterval(() => heartbeat(progress), HEARTBEAT_EVERY_MS);
+  const scope: AttemptScope = {
+    fence,
+    signal: cancellationSignal(),
+    hold: (inside) => holdOrTakeOver(dependencies, fence, inside),
+    report: (done) => {
+      progress = done;
+    },
+  };
+  try {
+    return await work(scope);
+  } catch (error) {
+    throw await explain(dependencies, scope, error);
+  } finally {
+    clearInterval(ticker);
+  }
+}
+
+function runId(): string {
+  const { workflowExecution } = activityInfo();
+  if (!workflowExecution) throw new IntakeError('INTERNAL_ERROR', { detail: 'activity outside of a workflow' });
+  return workflowExecution.runId;
+}
+
+/** A reset in the Temporal UI gives the attempt a new run: Temporal's own word decides who may take over. */
+async function holdOrTakeOver<Result>(
+  { pool, openRunId }: ActivityDependencies,
+  fence: Fence,
+  work: (transaction: Queryable, attempt: Attempt) => Promise<Result>,
+): Promise<Result> {
+  const hold = () =>
+    inTransaction(pool, async (transaction) => work(transaction, await holdAttempt(transaction, fence)));
+  try {
+    return await hold();
+  } catch (error) {
+    if (!(error instanceof IntakeError) || error.code !== 'ATTEMPT_SUPERSEDED') throw error;
+    if ((await openRunId(fence.documentId)) !== fence.runId) throw error;
+    await takeOverRun(pool, fence);
+    return await hold();
+  }
+}
+
+/** Logs the failure, says it in the row, and gives back what Temporal is told. */
+async function explain(
+  { pool, logger }: ActivityDependencies,
+  { fence, signal }: AttemptScope,
+  error: unknown,
+): Promise<Error> {
+  if (signal.aborted) return error instanceof CancelledFailure ? error : await cancelled();
+  const translated = toIntakeError(error);
+  const { activityType, attempt } = activityInfo();
+  logger.warn(
+    { err: translated, activity: activityType, try: attempt, documentId: fence.documentId, attemptId: fence.attemptId },
+    'activity failed',
+  );
+  await noteWaiting(pool, fence, {
+    code: translated.code,
+    detail: translated.detail,
+    nextTryAt: nextTryAt(translated),
+  }).catch((noteError: unknown) => logger.warn({ err: noteError }, 'the reason could not be written down'));
+  return toFailure(translated);
+}
+
+/** The reason of a cancellation, as the SDK wants it thrown. */
+async function cancelled(): Promise<Error> {
+  return await Context.current().cancelled.catch((reason: Error) => reason);
+}
+
+/** When Temporal will try again by the policy of this activity; `undefined` when it will not. */
+function nextTryAt(error: IntakeError): Date | undefined {
+  if (!error.retryable) return undefined;
+  const { retryPolicy, attempt } = activityInfo();
+  const initialMs = Number(retryPolicy?.initialInterval ?? 1000);
+  const growth = (retryPolicy?.backoffCoefficient ?? 2) ** (attempt - 1);
+  const delayMs = Math.min(initialMs * growth, Number(retryPolicy?.maximumInterval ?? initialMs * 100));
+  return new Date(Date.now() + (error.retryAfterMs ?? delayMs));
+}

@@ -1,0 +1,59 @@
+/** Markdown to chunks of one generation. Idempotent: the same content, chunker and model give the same ids. */
+import { advance, type Attempt } from '../src/db/attempts.ts';
+import { deriveGenerationId } from '../src/db/derive-id.ts';
+import { storeGeneration } from '../src/db/generations.ts';
+import { setTextSearchConfig } from '../src/db/documents.ts';
+import type { PageOffset } from '../src/domain/chunk.ts';
+import { IntakeError } from '../src/domain/errors.ts';
+import type { GenerationId } from '../src/domain/ids.ts';
+import type { AttemptScope } from './attempt-scope.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+/** The generation that this version has under the present chunker, tokenizer and embedding model. */
+export function generationOf(
+  { chunking, embedder }: ActivityDependencies,
+  documentId: Attempt['documentId'],
+  markdownSha256: string,
+): GenerationId {
+  const { chunker, tokenizer, maxTokens } = chunking;
+  const { model: embeddingModel, dimensions } = embedder;
+  return deriveGenerationId({ documentId, markdownSha256, chunker, tokenizer, maxTokens, embeddingModel, dimensions });
+}
+
+export interface Markdown {
+  readonly text: string;
+  readonly sha256: string;
+  readonly pageOffsets: readonly PageOffset[];
+}
+
+/** Splits and stores; the statuses chunking and chunks_stored are written with their evidence. */
+export async function chunkVersion(
+  dependencies: ActivityDependencies,
+  scope: AttemptScope,
+  markdown: Markdown,
+): Promise<{ readonly chunks: number }> {
+  await scope.hold((transaction, held) => advance(transaction, held, ['parse_validated', 'chunking']));
+  const { chunking, embedder } = dependencies;
+  const { chunks, textSearchConfig } = await chunking.split(markdown.text, markdown.pageOffsets, scope.signal);
+  if (chunks.length === 0) throw new IntakeError('NO_DATA_FOUND_IN_FILE', { detail: 'no chunk has text' });
+  await scope.hold(async (transaction, held) => {
+    const { documentId, ownerId, version } = held;
+    const generation = {
+      id: generationOf(dependencies, documentId, markdown.sha256),
+      documentId,
+      ownerId,
+      versionId: version.id,
+      markdownSha256: markdown.sha256,
+      chunker: chunking.chunker,
+      tokenizer: chunking.tokenizer,
+      maxTokens: chunking.maxTokens,
+      embeddingModel: embedder.model,
+      dimensions: embedder.dimensions,
+      textSearchConfig,
+    };
+    await storeGeneration(transaction, generation, chunks);
+    await setTextSearchConfig(transaction, documentId, textSearchConfig);
+    await advance(transaction, held, ['chunking', 'chunks_stored']);
+  });
+  return { chunks: chunks.length };
+}

@@ -1,0 +1,65 @@
+/**
+ * embed: sub-batches of the chunks that have no vector yet; each is written before the next is asked for. Then the
+ * read-back proof, and in the same transaction this generation goes live. What is done is read from the rows, so a
+ * killed worker repeats at most the one batch that was answered and not yet written.
+ */
+import { advance, type Attempt } from '../src/db/attempts.ts';
+import { chunksWithoutVector, storeVectors } from '../src/db/chunks.ts';
+import { chunkCount, makeLive, proveGeneration } from '../src/db/generations.ts';
+import { IntakeError } from '../src/domain/errors.ts';
+import type { GenerationId } from '../src/domain/ids.ts';
+import { batchByTokens } from '../src/embedding/batch-by-tokens.ts';
+import { type AttemptScope, withAttempt } from './attempt-scope.ts';
+import { generationOf } from './chunk-version.ts';
+import type { AttemptRef, EmbedResult } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+
+export async function embedChunks(dependencies: ActivityDependencies, ref: AttemptRef): Promise<EmbedResult> {
+  return withAttempt(dependencies, ref, async (scope) => {
+    const { attempt, generationId } = await scope.hold(async (transaction, held) => {
+      const id = generationFor(dependencies, held);
+      return {
+        attempt: await advance(transaction, held, ['chunks_stored', 'embedding_queued', 'embedding_in_progress']),
+        generationId: id,
+      };
+    });
+    if (attempt.status === 'complete') return { chunks: await chunkCount(dependencies.pool, generationId), batches: 0 };
+    const batches = await embedMissing(dependencies, scope, generationId);
+    const chunks = await scope.hold(async (transaction, held) => {
+      const stored = await advance(transaction, held, ['embedding_in_progress', 'embeddings_stored']);
+      const proof = await proveGeneration(transaction, generationId);
+      await makeLive(transaction, held.documentId, generationId);
+      await advance(transaction, stored, ['embeddings_stored', 'complete']);
+      return proof.chunks;
+    });
+    return { chunks, batches };
+  });
+}
+
+function generationFor(dependencies: ActivityDependencies, { documentId, version }: Attempt): GenerationId {
+  if (!version.markdownSha256) throw new IntakeError('INTERNAL_ERROR', { detail: 'nothing was parsed' });
+  return generationOf(dependencies, documentId, version.markdownSha256);
+}
+
+/** Asks for and writes one sub-batch after the other; answers how many were asked for. */
+async function embedMissing(
+  { pool, embedder }: ActivityDependencies,
+  scope: AttemptScope,
+  generationId: GenerationId,
+): Promise<number> {
+  const missing = await chunksWithoutVector(pool, generationId, embedder.dimensions);
+  const batches = batchByTokens(missing, { maxInputs: embedder.batchSize });
+  for (const [done, batch] of batches.entries()) {
+    scope.signal.throwIfAborted();
+    const vectors = await embedder.embed(
+      batch.map((chunk) => chunk.input),
+      scope.signal,
+    );
+    await scope.hold(async (transaction) => {
+      const rows = batch.map((chunk, index) => ({ chunkId: chunk.chunkId, vector: vectors[index] ?? [] }));
+      await storeVectors(transaction, { generationId, dimensions: embedder.dimensions }, rows);
+    });
+    scope.report(done + 1);
+  }
+  return batches.length;
+}

@@ -1,0 +1,29 @@
+/**
+ * The one translation from our errors to Temporal's. A failure carries its code and the sentence for the person:
+ * no cause, no stack, nothing of a document.
+ */
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { databaseError } from '../src/db/pool.ts';
+import { IntakeError } from '../src/domain/errors.ts';
+
+/** Every error that an activity meets, as one of our codes. */
+export function toIntakeError(error: unknown): IntakeError {
+  const translated = databaseError(error);
+  return translated instanceof IntakeError ? translated : new IntakeError('INTERNAL_ERROR', { cause: translated });
+}
+
+export function toFailure(error: IntakeError): ApplicationFailure {
+  const failure = ApplicationFailure.create({
+    type: error.code,
+    message: error.message,
+    nonRetryable: !error.retryable,
+    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+  });
+  // A stack names files of ours and says nothing to an operator; the log has it under the same correlation id.
+  failure.stack = '';
+  return failure;
+}
+
+export function isCancelled(error: unknown): error is CancelledFailure {
+  return error instanceof CancelledFailure;
+}

@@ -1,0 +1,22 @@
+/** The activities of a worker, bound to their dependencies. */
+import { collectResult } from './collect-result.ts';
+import type { EraseActivities, IngestActivities } from './contract.ts';
+import type { ActivityDependencies } from './dependencies.ts';
+import { embedChunks } from './embed-chunks.ts';
+import { eraseDocument } from './erase-document.ts';
+import { pollParse } from './poll-parse.ts';
+import { recordOutcome } from './record-outcome.ts';
+import { submitParse } from './submit-parse.ts';
+import { verifyUpload } from './verify-upload.ts';
+
+export function createActivities(dependencies: ActivityDependencies): IngestActivities & EraseActivities {
+  return {
+    verify: (ref) => verifyUpload(dependencies, ref),
+    submitParse: (ref) => submitParse(dependencies, ref),
+    pollParse: (ref) => pollParse(dependencies, ref),
+    collect: (ref) => collectResult(dependencies, ref),
+    embed: (ref) => embedChunks(dependencies, ref),
+    recordOutcome: (outcome) => recordOutcome(dependencies, outcome),
+    eraseDocument: (sweep) => eraseDocument(dependencies, sweep),
+  };
+}

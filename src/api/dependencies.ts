@@ -1,0 +1,195 @@
+/** What the API needs from the rest of Intake. Functions throw `IntakeError` only; what is not the caller's is `NOT_FOUND`. */
+import type { Readable } from 'node:stream';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { ChunkId, DocumentId, OwnerId } from '../domain/ids.ts';
+import type { Stage, Status } from '../domain/ingestion.ts';
+import type { MediaType } from '../domain/media-types.ts';
+import type { Logger } from '../observability/logger.ts';
+import type { WebhookDependencies } from '../webhooks/routes.ts';
+import type { VerifyToken } from './verify-token.ts';
+
+export interface ApiDependencies {
+  readonly logger: Logger;
+  readonly verifyToken: VerifyToken;
+  readonly settings: ApiSettings;
+  readonly documents: DocumentService;
+  readonly search: SearchService;
+  readonly webhooks: WebhookDependencies;
+  readonly readiness: readonly ReadinessCheck[];
+}
+
+export interface ApiSettings {
+  readonly maxFileBytes: number;
+  readonly maxRequestsPerMinute: number;
+  /** Where the browser puts the bytes: the page may connect to it. */
+  readonly storageOrigin: string;
+  /** A development user exists: refuse foreign Host and Origin. */
+  readonly loopbackOnly: boolean;
+}
+
+/** Answers whether something we cannot do without is there; rejects when it is not. */
+export interface ReadinessCheck {
+  readonly name: string;
+  readonly check: (signal: AbortSignal) => Promise<void>;
+}
+
+export interface Caller {
+  readonly ownerId: OwnerId;
+  readonly correlationId: string;
+}
+
+export interface UploadDeclaration {
+  readonly name: string;
+  readonly mediaType: MediaType;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
+/** A file that comes in the request itself. */
+export interface IncomingFile {
+  readonly name: string;
+  readonly mediaType: MediaType;
+  /** Claims, checked when given. */
+  readonly sizeBytes: number | undefined;
+  readonly sha256: string | undefined;
+  /** Ends in `DOCUMENT_TOO_LARGE` beyond the limit, in `INVALID_REQUEST` when the caller goes away. */
+  readonly content: Readable;
+}
+
+export interface AcceptedDocument {
+  readonly documentId: DocumentId;
+  readonly status: Status;
+  /** A new attempt was made; otherwise the caller joined what was there. */
+  readonly created: boolean;
+}
+
+export interface AcceptedUpload extends AcceptedDocument {
+  /** Absent when the bytes are here already. */
+  readonly upload:
+    | { readonly url: string; readonly urlExpiresAt: Date; readonly expiresAt: Date }
+    | undefined;
+}
+
+export interface CommandedDocument {
+  readonly documentId: DocumentId;
+  readonly status: Status;
+}
+
+export interface DocumentFilter {
+  readonly status: Status | undefined;
+  readonly limit: number;
+  /** Last document of the page before. */
+  readonly after: DocumentId | undefined;
+}
+
+/** Facts; the API finds the words. */
+export interface DocumentFacts {
+  readonly documentId: DocumentId;
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly status: Status;
+  readonly failedStage: Stage | undefined;
+  readonly errorCode: ErrorCode | undefined;
+  readonly waiting:
+    | {
+        readonly code: ErrorCode;
+        readonly since: Date;
+        readonly nextTryAt: Date | undefined;
+        readonly deadlineAt: Date | undefined;
+      }
+    | undefined;
+  /** It has a live generation, of this version or an earlier one. */
+  readonly searchable: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly endedAt: Date | undefined;
+  readonly temporalRunUrl: string | undefined;
+}
+
+export interface AttemptFacts {
+  readonly number: number;
+  readonly status: Status;
+  readonly startedAt: Date;
+  readonly endedAt: Date | undefined;
+  readonly errorCode: ErrorCode | undefined;
+}
+
+export interface TimelineEvent {
+  readonly at: Date;
+  /** Number of the attempt. */
+  readonly attempt: number;
+  readonly kind: 'status' | 'wait' | 'race' | 'command';
+  readonly status: Status | undefined;
+  readonly code: ErrorCode | undefined;
+}
+
+export interface DocumentDetail extends DocumentFacts {
+  readonly sha256: string;
+  readonly correlationId: string;
+  readonly pages: number | undefined;
+  readonly failedPages: readonly number[];
+  readonly chunks: number | undefined;
+  readonly attempts: readonly AttemptFacts[];
+  readonly timeline: readonly TimelineEvent[];
+}
+
+export interface DocumentPage {
+  readonly documents: readonly DocumentFacts[];
+  /** Where the next page starts; `undefined` on the last. */
+  readonly next: DocumentId | undefined;
+}
+
+export interface StoredFile {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly sizeBytes: number;
+  readonly content: Readable;
+}
+
+export interface Usage {
+  readonly maxPages: number;
+  readonly maxUnfinishedUploads: number;
+  readonly unfinishedUploads: number;
+  readonly maxReservedBytes: number;
+  readonly reservedBytes: number;
+}
+
+export interface DocumentService {
+  acceptUpload(caller: Caller, declaration: UploadDeclaration): Promise<AcceptedUpload>;
+  confirmUpload(caller: Caller, documentId: DocumentId): Promise<CommandedDocument>;
+  ingestBytes(caller: Caller, file: IncomingFile): Promise<AcceptedDocument>;
+  listDocuments(caller: Caller, filter: DocumentFilter): Promise<DocumentPage>;
+  documentDetail(caller: Caller, documentId: DocumentId): Promise<DocumentDetail>;
+  retryDocument(caller: Caller, documentId: DocumentId): Promise<CommandedDocument>;
+  cancelDocument(caller: Caller, documentId: DocumentId): Promise<CommandedDocument>;
+  deleteDocument(caller: Caller, documentId: DocumentId): Promise<CommandedDocument>;
+  openOriginal(caller: Caller, documentId: DocumentId): Promise<StoredFile>;
+  openMarkdown(caller: Caller, documentId: DocumentId): Promise<StoredFile>;
+  usage(caller: Caller): Promise<Usage>;
+}
+
+export interface SearchQuestion {
+  readonly query: string;
+  readonly k: number;
+  readonly documentIds: readonly DocumentId[] | undefined;
+}
+
+export interface Passage {
+  readonly documentId: DocumentId;
+  readonly documentName: string;
+  readonly chunkId: ChunkId;
+  readonly text: string;
+  readonly headingPath: readonly string[];
+  readonly pageFrom: number;
+  readonly pageTo: number;
+  readonly startOffset: number;
+  readonly endOffset: number;
+  readonly similarity: number;
+  readonly score: number;
+}
+
+export type SearchService = (
+  caller: Caller,
+  question: SearchQuestion,
+) => Promise<readonly Passage[]>;

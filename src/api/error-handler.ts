@@ -1,0 +1,37 @@
+/** Every failure leaves as the same problem document; what is our fault is logged with its stack, the rest is not. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import { IntakeError } from '../domain/errors.ts';
+import { describeProblem, translate } from './problem.ts';
+
+export const problemAnswers = fp(
+  async (app: FastifyInstance) => {
+    app.setErrorHandler(answerWithProblem);
+    app.setNotFoundHandler(() => {
+      throw new IntakeError('NOT_FOUND');
+    });
+  },
+  { name: 'problem-answers' },
+);
+
+/** Also given to Fastify for what fails before a route is found (`frameworkErrors`). */
+export function answerWithProblem(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const translation = translate(error);
+  const { code, status } = translation;
+  if (status >= 500) request.log.error({ err: error, code }, 'request failed');
+  if (status === 401) reply.header('www-authenticate', 'Bearer');
+  if (error instanceof IntakeError && error.retryAfterMs !== undefined) {
+    reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
+  }
+  // The rest of a body that nobody will read must not be taken for the next request.
+  if (!request.raw.complete) reply.header('connection', 'close');
+  return reply
+    .code(status)
+    .header('x-correlation-id', request.id)
+    .type('application/problem+json')
+    .send(describeProblem(translation, request.id));
+}

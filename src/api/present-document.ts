@@ -1,0 +1,92 @@
+/** From facts to what a person reads: stage, progress, sentences, links. */
+import type { z } from 'zod';
+import { type ErrorCode, errorCodes } from '../domain/errors.ts';
+import type { DocumentId } from '../domain/ids.ts';
+import { isTerminal, progressPercent, type Stage, stageOf } from '../domain/ingestion.ts';
+import type { AcceptedUpload, CommandedDocument, DocumentDetail, DocumentFacts } from './dependencies.ts';
+import type {
+  commandAnswer,
+  documentDetail,
+  documentSummary,
+  failure,
+  uploadAnswer,
+} from './schemas.ts';
+
+export function presentSummary(facts: DocumentFacts): z.output<typeof documentSummary> {
+  const { documentId, errorCode, waiting } = facts;
+  const self = documentUrl(documentId);
+  return {
+    documentId,
+    name: facts.name,
+    type: facts.mediaType,
+    sizeBytes: facts.sizeBytes,
+    status: facts.status,
+    stage: stageAt(facts),
+    progressPercent: progressAt(facts),
+    searchable: facts.searchable,
+    error: errorCode && inWords(errorCode),
+    waiting: waiting && { ...waiting, ...inWords(waiting.code) },
+    createdAt: facts.createdAt,
+    updatedAt: facts.updatedAt,
+    endedAt: facts.endedAt,
+    links: {
+      self,
+      original: `${self}/original`,
+      markdown: `${self}/markdown`,
+      temporalRun: facts.temporalRunUrl,
+    },
+  };
+}
+
+export function presentDetail(detail: DocumentDetail): z.output<typeof documentDetail> {
+  return {
+    ...presentSummary(detail),
+    sha256: detail.sha256,
+    correlationId: detail.correlationId,
+    pages: detail.pages,
+    failedPages: [...detail.failedPages],
+    chunks: detail.chunks,
+    attempts: detail.attempts.map(({ errorCode, ...attempt }) => ({
+      ...attempt,
+      error: errorCode && inWords(errorCode),
+    })),
+    timeline: detail.timeline.map(({ code, ...event }) => ({
+      ...event,
+      ...(code && inWords(code)),
+    })),
+  };
+}
+
+export function presentCommand(document: CommandedDocument): z.output<typeof commandAnswer> {
+  const { documentId, status } = document;
+  return { documentId, status, statusUrl: documentUrl(documentId) };
+}
+
+export function presentUpload(accepted: AcceptedUpload): z.output<typeof uploadAnswer> {
+  const { upload } = accepted;
+  return {
+    ...presentCommand(accepted),
+    uploadUrl: upload?.url,
+    uploadUrlExpiresAt: upload?.urlExpiresAt,
+    uploadExpiresAt: upload?.expiresAt,
+    confirmUrl: upload && `/v1/uploads/${accepted.documentId}/confirm`,
+  };
+}
+
+function documentUrl(documentId: DocumentId): string {
+  return `/v1/documents/${documentId}`;
+}
+
+function inWords(code: ErrorCode): z.output<typeof failure> {
+  const { message, turn } = errorCodes[code];
+  return { code, message, turn };
+}
+
+function stageAt({ status, failedStage }: DocumentFacts): Stage | undefined {
+  if (status === 'complete') return 'complete';
+  return isTerminal(status) ? failedStage : stageOf[status];
+}
+
+function progressAt({ status }: DocumentFacts): number | undefined {
+  return status === 'complete' || !isTerminal(status) ? progressPercent[status] : undefined;
+}

@@ -1,0 +1,79 @@
+/**
+ * Whose token is this: Supabase access tokens, HS256 by the configured secret, ES256 and RS256 by the key set.
+ * The header picks among our keys but never what a key is good for: a public key is no HMAC secret.
+ */
+import { createSecretKey } from 'node:crypto';
+import {
+  createRemoteJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type JWTVerifyGetKey,
+  type JWTVerifyResult,
+  jwtVerify,
+} from 'jose';
+import { IntakeError } from '../domain/errors.ts';
+import { type OwnerId, parseId } from '../domain/ids.ts';
+
+export interface TokenVerifierOptions {
+  readonly issuer: string;
+  /** For HS256 and nothing else. */
+  readonly sharedSecret: string | undefined;
+  /** For ES256 and RS256 and nothing else. */
+  readonly jwksUrl: string | undefined;
+}
+
+/** The owner a token speaks for, or `undefined` when it is refused. Throws only when the key set cannot be had. */
+export type VerifyToken = (token: string) => Promise<OwnerId | undefined>;
+
+const CLOCK_TOLERANCE_SECONDS = 10;
+/** An unknown key id makes us fetch the key set again, but not more often than this. */
+const KEY_SET_COOLDOWN_MS = 30_000;
+
+export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
+  const secret = options.sharedSecret && createSecretKey(options.sharedSecret, 'utf8');
+  const keySet = options.jwksUrl && fetchedKeySet(options.jwksUrl);
+  const claims = {
+    issuer: options.issuer,
+    audience: 'authenticated',
+    requiredClaims: ['exp'],
+    clockTolerance: CLOCK_TOLERANCE_SECONDS,
+  };
+
+  async function verified(token: string): Promise<JWTVerifyResult | undefined> {
+    if (decodeProtectedHeader(token).alg === 'HS256') {
+      return secret ? jwtVerify(token, secret, { ...claims, algorithms: ['HS256'] }) : undefined;
+    }
+    return keySet
+      ? jwtVerify(token, keySet, { ...claims, algorithms: ['ES256', 'RS256'] })
+      : undefined;
+  }
+
+  return async (token) => {
+    try {
+      return ownerIn(await verified(token));
+    } catch (error) {
+      if (error instanceof IntakeError) throw error;
+      return undefined;
+    }
+  };
+}
+
+/** The anonymous and the service key are validly signed as well: only the role tells them from a person's token. */
+function ownerIn(result: JWTVerifyResult | undefined): OwnerId | undefined {
+  if (result?.payload['role'] !== 'authenticated') return undefined;
+  return parseId<OwnerId>(result.payload.sub?.toLowerCase() ?? '');
+}
+
+/** A key that is not there refuses the token; a key set that does not come is our trouble, not the caller's. */
+function fetchedKeySet(url: string): JWTVerifyGetKey {
+  const keySet = createRemoteJWKSet(new URL(url), { cooldownDuration: KEY_SET_COOLDOWN_MS });
+  return async (header, token) => {
+    try {
+      return await keySet(header, token);
+    } catch (error) {
+      if (error instanceof errors.JWKSNoMatchingKey) throw error;
+      if (error instanceof errors.JWKSMultipleMatchingKeys) throw error;
+      throw new IntakeError('SERVICE_UNAVAILABLE', { detail: 'key set not fetched', cause: error });
+    }
+  };
+}

@@ -1,0 +1,97 @@
+/** Object keys, written down before the first byte goes there. Keys are ids, ASCII only; file names never enter one. */
+import { randomUUID } from 'node:crypto';
+import type { AttemptId, DocumentId, OwnerId } from '../domain/ids.ts';
+import type { Queryable } from './pool.ts';
+
+export interface Place {
+  readonly documentId: DocumentId;
+  readonly ownerId: OwnerId;
+}
+
+/** Prefixes under which every object of a document lies. */
+export function objectPrefixes({ ownerId, documentId }: Place): readonly string[] {
+  return ['uploads', 'originals', 'parsed'].map((root) => `${root}/${ownerId}/${documentId}/`);
+}
+
+/** A fresh key for which an upload URL will be issued. */
+export async function issueUploadKey(
+  q: Queryable,
+  place: Place & { readonly attemptId: AttemptId; readonly urlExpiresAt: Date },
+): Promise<string> {
+  const key = `uploads/${place.ownerId}/${place.documentId}/${randomUUID()}`;
+  await q.query(
+    `insert into intake.objects (key, document_id, owner_id, attempt_id, kind, url_expires_at)
+     values ($1, $2, $3, $4, 'upload', $5)`,
+    [key, place.documentId, place.ownerId, place.attemptId, place.urlExpiresAt],
+  );
+  return key;
+}
+
+/** The store's own word on how long the URL lives. */
+export async function noteUrlExpiry(q: Queryable, key: string, expiresAt: Date): Promise<void> {
+  await q.query(
+    'update intake.objects set url_expires_at = greatest(url_expires_at, $2) where key = $1',
+    [key, expiresAt],
+  );
+}
+
+/** A fresh private key, for which no URL is ever issued. */
+export async function reserveOriginalKey(
+  q: Queryable,
+  place: Place & { readonly attemptId: AttemptId },
+): Promise<string> {
+  const key = `originals/${place.ownerId}/${place.documentId}/${randomUUID()}`;
+  await q.query(
+    `insert into intake.objects (key, document_id, owner_id, attempt_id, kind) values ($1, $2, $3, $4, 'original')`,
+    [key, place.documentId, place.ownerId, place.attemptId],
+  );
+  return key;
+}
+
+/** The key of a Markdown follows from its hash, so that a repeated write meets itself. */
+export async function reserveMarkdownKey(
+  q: Queryable,
+  place: Place,
+  sha256: string,
+): Promise<string> {
+  const key = `parsed/${place.ownerId}/${place.documentId}/${sha256}.md`;
+  await q.query(
+    `insert into intake.objects (key, document_id, owner_id, kind) values ($1, $2, $3, 'parsed')
+     on conflict (key) do update set removed_at = null`,
+    [key, place.documentId, place.ownerId],
+  );
+  return key;
+}
+
+/** Upload keys of an attempt, newest first. */
+export async function uploadKeys(q: Queryable, attemptId: AttemptId): Promise<readonly string[]> {
+  const { rows } = await q.query<{ key: string }>(
+    `select key from intake.objects where attempt_id = $1 and kind = 'upload' and removed_at is null
+     order by created_at desc, key`,
+    [attemptId],
+  );
+  return rows.map((row) => row.key);
+}
+
+export async function markRemoved(q: Queryable, keys: readonly string[]): Promise<void> {
+  await q.query(
+    'update intake.objects set removed_at = now() where key = any($1) and removed_at is null',
+    [keys],
+  );
+}
+
+export interface DocumentObjects {
+  readonly keys: readonly string[];
+  /** When the last URL into this document's keys can no longer be used; the epoch when none was issued. */
+  readonly urlsExpireAt: Date;
+}
+
+/** Every key a document ever had, removed ones included: an upload URL may have brought one back. */
+export async function objectsOf(q: Queryable, documentId: DocumentId): Promise<DocumentObjects> {
+  const { rows } = await q.query<{ key: string; url_expires_at: Date | null }>(
+    'select key, url_expires_at from intake.objects where document_id = $1',
+    [documentId],
+  );
+  const expiries = rows.map((row) => row.url_expires_at?.getTime() ?? 0);
+  return { keys: rows.map((row) => row.key), urlsExpireAt: new Date(Math.max(0, ...expiries)) };
+}

@@ -1,0 +1,167 @@
+/** Parse jobs: one row per paid call, written before the call is made. */
+import { randomUUID } from 'node:crypto';
+import type { AttemptId, DocumentId, OwnerId, ParseJobId, VersionId } from '../domain/ids.ts';
+import type { Queryable } from './pool.ts';
+
+export type ParseJobState =
+  | 'submitting'
+  | 'submitted'
+  | 'completed'
+  | 'failed'
+  | 'cancelled'
+  | 'expired';
+
+export interface ParseJob {
+  readonly id: ParseJobId;
+  readonly documentId: DocumentId;
+  readonly versionId: VersionId;
+  readonly state: ParseJobState;
+  readonly providerJobId: string | undefined;
+  readonly providerFileId: string | undefined;
+  readonly createdAt: Date;
+}
+
+interface ParseJobRow {
+  id: ParseJobId;
+  document_id: DocumentId;
+  version_id: VersionId;
+  state: ParseJobState;
+  provider_job_id: string | null;
+  provider_file_id: string | null;
+  created_at: Date;
+}
+
+const columns =
+  'j.id, j.document_id, j.version_id, j.state, j.provider_job_id, j.provider_file_id, j.created_at';
+
+function toParseJob(row: ParseJobRow): ParseJob {
+  return {
+    id: row.id,
+    documentId: row.document_id,
+    versionId: row.version_id,
+    state: row.state,
+    providerJobId: row.provider_job_id ?? undefined,
+    providerFileId: row.provider_file_id ?? undefined,
+    createdAt: row.created_at,
+  };
+}
+
+export async function findParseJob(q: Queryable, id: ParseJobId): Promise<ParseJob | undefined> {
+  const { rows } = await q.query<ParseJobRow>(
+    `select ${columns} from intake.parse_jobs j where j.id = $1`,
+    [id],
+  );
+  return rows[0] && toParseJob(rows[0]);
+}
+
+/** The newest parse job that this attempt made or adopted. */
+export async function parseJobOfAttempt(
+  q: Queryable,
+  attemptId: AttemptId,
+): Promise<ParseJob | undefined> {
+  const { rows } = await q.query<ParseJobRow>(
+    `select ${columns} from intake.attempt_parse_jobs l join intake.parse_jobs j on j.id = l.parse_job_id
+     where l.attempt_id = $1 order by j.created_at desc limit 1`,
+    [attemptId],
+  );
+  return rows[0] && toParseJob(rows[0]);
+}
+
+/** A job of this version under the same options that is still worth its money: running, or completed and not yet collected. */
+export async function adoptableParseJob(
+  q: Queryable,
+  versionId: VersionId,
+  optionsFingerprint: string,
+): Promise<ParseJob | undefined> {
+  const { rows } = await q.query<ParseJobRow>(
+    `select ${columns} from intake.parse_jobs j
+     where j.version_id = $1 and j.options_fingerprint = $2 and j.state in ('submitting', 'submitted', 'completed')
+     order by j.created_at desc limit 1`,
+    [versionId, optionsFingerprint],
+  );
+  return rows[0] && toParseJob(rows[0]);
+}
+
+export interface NewParseJob {
+  readonly documentId: DocumentId;
+  readonly ownerId: OwnerId;
+  readonly versionId: VersionId;
+  readonly attemptId: AttemptId;
+  readonly optionsFingerprint: string;
+}
+
+/** Writes a job down before it is paid for. */
+export async function openParseJob(transaction: Queryable, job: NewParseJob): Promise<ParseJob> {
+  const { rows } = await transaction.query<ParseJobRow>(
+    `insert into intake.parse_jobs as j (id, document_id, owner_id, version_id, made_by, options_fingerprint)
+     values ($1, $2, $3, $4, $5, $6) returning ${columns}`,
+    [
+      randomUUID(),
+      job.documentId,
+      job.ownerId,
+      job.versionId,
+      job.attemptId,
+      job.optionsFingerprint,
+    ],
+  );
+  const row = rows[0] as ParseJobRow;
+  await linkParseJob(transaction, job.attemptId, { id: row.id, adopted: false });
+  return toParseJob(row);
+}
+
+/** From now on this attempt listens to the job. */
+export async function linkParseJob(
+  transaction: Queryable,
+  attemptId: AttemptId,
+  job: { readonly id: ParseJobId; readonly adopted: boolean },
+): Promise<void> {
+  await transaction.query(
+    `insert into intake.attempt_parse_jobs (attempt_id, parse_job_id, adopted) values ($1, $2, $3) on conflict do nothing`,
+    [attemptId, job.id, job.adopted],
+  );
+}
+
+/** The vendor's ids. Not fenced: what was paid for is written down whoever paid. */
+export async function recordSubmitted(
+  q: Queryable,
+  id: ParseJobId,
+  provider: { readonly providerJobId: string; readonly providerFileId: string },
+): Promise<void> {
+  await q.query(
+    `update intake.parse_jobs
+     set state = case when state = 'submitting' then 'submitted' else state end,
+         provider_job_id = $2, provider_file_id = $3, submitted_at = coalesce(submitted_at, now())
+     where id = $1`,
+    [id, provider.providerJobId, provider.providerFileId],
+  );
+}
+
+export async function endParseJob(
+  q: Queryable,
+  id: ParseJobId,
+  end: {
+    readonly state: Exclude<ParseJobState, 'submitting' | 'submitted'>;
+    readonly credits?: number | undefined;
+  },
+): Promise<void> {
+  await q.query(
+    'update intake.parse_jobs set state = $2, credits = coalesce($3, credits), ended_at = coalesce(ended_at, now()) where id = $1',
+    [id, end.state, end.credits ?? null],
+  );
+}
+
+/** Jobs of a document that the vendor may still hold. */
+export async function parseJobsAtVendor(
+  q: Queryable,
+  documentId: DocumentId,
+): Promise<readonly ParseJob[]> {
+  const { rows } = await q.query<ParseJobRow>(
+    `select ${columns} from intake.parse_jobs j where j.document_id = $1 and j.forgotten_at is null`,
+    [documentId],
+  );
+  return rows.map(toParseJob);
+}
+
+export async function markForgotten(q: Queryable, id: ParseJobId): Promise<void> {
+  await q.query('update intake.parse_jobs set forgotten_at = now() where id = $1', [id]);
+}

@@ -1,0 +1,106 @@
+/**
+ * The script of faults and the ledger of calls that every stand-in keeps, as plain data.
+ * A rule names an operation of the stand-in; `skip` calls pass first, then `times` calls meet the effect.
+ */
+import { z } from 'zod';
+
+const effect = z.discriminatedUnion('kind', [
+  /** Waits, then goes on: with the next rule that applies, or with the work. */
+  z.strictObject({ kind: z.literal('delay'), ms: z.number().int().min(0).max(600_000) }),
+  /** Answers this instead of doing the work. */
+  z.strictObject({
+    kind: z.literal('answer'),
+    status: z.number().int().min(200).max(599),
+    body: z.string().default(''),
+    headers: z.record(z.string(), z.string()).default({}),
+  }),
+  /** Resets the connection; the work is not done. */
+  z.strictObject({ kind: z.literal('reset-before') }),
+  /** Does the work, then resets the connection: the answer is lost. */
+  z.strictObject({ kind: z.literal('reset-after') }),
+  /** Never answers; the work is not done. */
+  z.strictObject({ kind: z.literal('hang') }),
+  /** Carried out by the stand-in itself: `truncate`, `double`, `forge`, … `value` is bytes, milliseconds or a count. */
+  z.strictObject({ kind: z.literal('named'), name: z.string(), value: z.number().optional() }),
+]);
+
+const rule = z.strictObject({
+  operation: z.string(),
+  times: z.union([z.number().int().positive(), z.literal('always')]).default(1),
+  skip: z.number().int().min(0).default(0),
+  /** Only calls whose subject (object key, job id, …) holds this text. */
+  subject: z.string().optional(),
+  effect,
+});
+
+export type FaultRule = z.input<typeof rule>;
+export type FaultEffect = z.output<typeof effect>;
+export type NamedFault = Extract<FaultEffect, { kind: 'named' }>;
+
+/** Operations of a stand-in, each with the named effects that it can carry out. */
+export type Operations = Readonly<Record<string, readonly string[]>>;
+
+export interface RecordedCall {
+  readonly operation: string;
+  readonly subject: string | null;
+  /** ISO instant of arrival. */
+  readonly at: string;
+  /** `null` while there is no answer: under way, hung or reset. */
+  readonly status: number | null;
+}
+
+export interface Ledger {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly calls: readonly RecordedCall[];
+}
+
+/** A schema of `{ rules }` that knows the stand-in's operations, so that a misspelt rule is refused and not ignored. */
+export function faultRequestSchema(operations: Operations) {
+  const known = rule.superRefine((candidate, context) => {
+    const names = operations[candidate.operation];
+    if (names === undefined) {
+      context.addIssue(`unknown operation; known: ${Object.keys(operations).join(', ')}`);
+    } else if (candidate.effect.kind === 'named' && !names.includes(candidate.effect.name)) {
+      context.addIssue(`unknown effect of ${candidate.operation}; known: ${names.join(', ')}`);
+    }
+  });
+  return z.strictObject({ rules: z.array(known) });
+}
+
+export interface FaultBook {
+  add(rules: readonly z.output<typeof rule>[]): void;
+  clear(): void;
+  /** Uses up the rules that apply to this call: any delays, then at most one other effect. */
+  take(operation: string, subject: string | null): readonly FaultEffect[];
+}
+
+export function createFaultBook(): FaultBook {
+  let open: { left: number; skip: number; rule: z.output<typeof rule> }[] = [];
+  return {
+    add(rules) {
+      for (const added of rules) {
+        const left = added.times === 'always' ? Number.POSITIVE_INFINITY : added.times;
+        open.push({ left, skip: added.skip, rule: added });
+      }
+    },
+    clear() {
+      open = [];
+    },
+    take(operation, subject) {
+      const effects: FaultEffect[] = [];
+      for (const entry of open) {
+        if (entry.rule.operation !== operation) continue;
+        if (entry.rule.subject !== undefined && !subject?.includes(entry.rule.subject)) continue;
+        if (entry.skip > 0) {
+          entry.skip -= 1;
+          continue;
+        }
+        entry.left -= 1;
+        effects.push(entry.rule.effect);
+        if (entry.rule.effect.kind !== 'delay') break;
+      }
+      open = open.filter((entry) => entry.left > 0);
+      return effects;
+    },
+  };
+}

@@ -1,0 +1,54 @@
+/**
+ * What API, workflow and worker say to each other through Temporal: inputs, results, signals.
+ * Payloads stay below 1 KB and hold ids, instants, durations, counts and codes only.
+ * Compatible one version both ways: a run under its start delay takes the workers current when it is dispatched.
+ */
+import type { AttemptId, DocumentId, ParseJobId } from './ids.ts';
+import type { StartStage } from './ingestion.ts';
+
+/** Every wait of a run has a limit, fixed when the run starts. */
+export interface IngestPolicy {
+  /** When the upload expires; epoch milliseconds. */
+  readonly uploadExpiresAtMs: number;
+  /** Looks for an unconfirmed upload, counted from the first look. */
+  readonly looksAfterMs: readonly number[];
+  readonly storagePatienceMs: number;
+  readonly parserPatienceMs: number;
+  readonly embedderPatienceMs: number;
+  readonly parseDeadlineMs: number;
+  readonly pollFirstMs: number;
+  readonly pollMaxMs: number;
+}
+
+export interface IngestInput {
+  readonly documentId: DocumentId;
+  readonly attemptId: AttemptId;
+  readonly startStage: StartStage;
+  readonly policy: IngestPolicy;
+}
+
+export type IngestResult =
+  | { readonly outcome: 'complete'; readonly pages: number; readonly chunks: number }
+  /** Another run has taken over; this one had no more say. No status of a document. */
+  | { readonly outcome: 'superseded' };
+
+export interface EraseInput {
+  readonly documentId: DocumentId;
+  /** How long after the last upload URL has expired the second sweep comes. */
+  readonly secondSweepAfterMs: number;
+}
+
+/** A webhook's word: a hint that wakes the wait, never data. */
+export interface ParseEvent {
+  readonly parseJobId: ParseJobId;
+}
+
+export const workflowTypes = { ingest: 'ingestDocument', erase: 'eraseDocument' } as const;
+export const signalNames = { confirmUpload: 'confirmUpload', parseEvent: 'parseEvent' } as const;
+/** Registered at the Temporal server as Keyword; API and worker are not ready while one is missing. */
+export const searchAttributeNames = {
+  documentStatus: 'DocumentStatus',
+  tenantId: 'TenantId',
+  parseJobId: 'ParseJobId',
+  failureKind: 'FailureKind',
+} as const;

@@ -1,0 +1,127 @@
+/**
+ * Parser over LlamaParse v2. Nothing here or in the SDK retries: Temporal does, and a repeated create may
+ * be a second paid job. So a `submit` whose answer was lost must not be repeated blindly: the caller asks
+ * `find` first.
+ */
+import { IntakeError } from '../domain/errors.ts';
+import { mediaTypes } from '../domain/media-types.ts';
+import { classifyJobFailure, refusesMarkdown } from './classify-parse-error.ts';
+import type { JobAnswer, PagesAnswer } from './llamaparse-answers.ts';
+import { type ApiOptions, createLlamaParseApi, type LlamaParseApi } from './llamaparse-api.ts';
+import {
+  fingerprint,
+  type JobSettings,
+  jobOptions,
+  webhookConfiguration,
+} from './llamaparse-job-options.ts';
+import type { Parser, ParseRequest, ParseResult, ParseState } from './parser.ts';
+import { withSpooledFile } from './spool-upload.ts';
+
+export interface LlamaParseOptions extends ApiOptions, JobSettings {
+  /** The vendor signs webhooks with it. */
+  readonly signingSecret: string;
+}
+
+export function createLlamaParseParser(options: LlamaParseOptions): Parser {
+  const api = createLlamaParseApi(options);
+  const settings = jobOptions(options);
+
+  async function cancel(jobId: string, signal: AbortSignal): Promise<void> {
+    if ((await api.cancelJob(jobId, signal)) !== 'refused') return;
+    const { state } = toParseState(await api.getJob(jobId, signal));
+    if (state === 'pending') throw new IntakeError('LLAMAPARSE_SERVER_ERROR', stillRunning);
+  }
+
+  return {
+    optionsFingerprint: fingerprint(settings),
+    cancel,
+
+    async submit(request) {
+      const { parseJobId, callbackUrl, signal } = request;
+      const earlier = request.firstTry ? undefined : await api.findFile(parseJobId, signal);
+      const file = earlier ?? (await uploadContent(api, request));
+      const job = await api.createJob(
+        {
+          ...settings,
+          file_id: file.id,
+          user_metadata: { parseJobId },
+          ...(callbackUrl === undefined
+            ? {}
+            : webhookConfiguration(callbackUrl, options.signingSecret)),
+        },
+        signal,
+      );
+      return { providerJobId: job.id, providerFileId: file.id };
+    },
+
+    async find(parseJobId, since, signal) {
+      let newest: { readonly id: string; readonly createdAtMs: number } | undefined;
+      for await (const { id, created_at, user_metadata } of api.jobsSince(since, signal)) {
+        if (user_metadata?.['parseJobId'] !== parseJobId) continue;
+        const createdAtMs = Date.parse(created_at ?? '') || 0;
+        if (newest === undefined || createdAtMs > newest.createdAtMs) newest = { id, createdAtMs };
+      }
+      if (newest === undefined) return undefined;
+      const file = await api.findFile(parseJobId, signal);
+      return { providerJobId: newest.id, providerFileId: file?.id };
+    },
+
+    async state(jobId, signal) {
+      return toParseState(await api.getJob(jobId, signal));
+    },
+
+    async result(jobId, limits) {
+      const answer = await api.getPages(jobId, 'markdown', limits).catch((error: unknown) => {
+        if (refusesMarkdown(error)) return api.getPages(jobId, 'text', limits);
+        throw error;
+      });
+      return toParseResult(answer, limits.maxBytes);
+    },
+
+    async forget({ providerJobId, providerFileId }, signal) {
+      if ((await api.deleteJob(providerJobId, signal)) === 'refused') {
+        await cancel(providerJobId, signal);
+        if ((await api.deleteJob(providerJobId, signal)) === 'refused') {
+          throw new IntakeError('LLAMAPARSE_SERVER_ERROR', stillRunning);
+        }
+      }
+      if (providerFileId !== undefined) await api.deleteFile(providerFileId, signal);
+    },
+  };
+}
+
+const stillRunning = { detail: 'the job has not ended yet' };
+
+async function uploadContent(api: LlamaParseApi, request: ParseRequest): Promise<{ id: string }> {
+  const { parseJobId, mediaType, sizeBytes, signal } = request;
+  const name = `${parseJobId}.${mediaTypes[mediaType].extension}`;
+  const content = await request.content();
+  return withSpooledFile({ name, mediaType, sizeBytes, content, signal }, (file) =>
+    api.uploadFile(file, parseJobId, signal),
+  );
+}
+
+function toParseState(job: JobAnswer): ParseState {
+  switch (job.status) {
+    case 'PENDING':
+    case 'RUNNING':
+      return { state: 'pending' };
+    case 'COMPLETED':
+      return { state: 'completed' };
+    case 'CANCELLED':
+      return { state: 'cancelled' };
+    case 'FAILED':
+      return { state: 'failed', ...classifyJobFailure(job.error_message) };
+  }
+}
+
+function toParseResult({ job, pages }: PagesAnswer, maxBytes: number): ParseResult {
+  const bytes = pages.reduce(
+    (sum, page) => sum + (page.success ? Buffer.byteLength(page.markdown) : 0),
+    0,
+  );
+  if (bytes > maxBytes) {
+    throw new IntakeError('DOCUMENT_TOO_LARGE', { detail: `${bytes} bytes of Markdown` });
+  }
+  return { pages, credits: job.usage?.credits ?? undefined };
+}

@@ -1,0 +1,20 @@
+/** The two Temporal servers of the tests. Both environments carry a client and a connection for workers. */
+import { randomUUID } from 'node:crypto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { inject } from 'vitest';
+
+/** The run's dev server, in real time; shared, so every test file has its own task queue. End with `teardown()`. */
+export function connectToTemporal(): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createFromExistingServer({ address: inject('temporalAddress') });
+}
+
+/** A server of its own whose clock skips while a result is awaited. Run its tests one after another; end with `teardown()`. */
+export function startTimeSkipping(): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: inject('testServerPath') } },
+  });
+}
+
+export function uniqueTaskQueue(): string {
+  return `test-${randomUUID()}`;
+}

@@ -1,0 +1,111 @@
+import Fastify from 'fastify';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createFaultClient, type FaultClient } from '../../../src/dev/fault-client.ts';
+import { faultScript } from '../../../src/dev/fault-script.ts';
+import { listenOnLoopback, type StandIn } from '../../../src/dev/run-stand-in.ts';
+
+describe('fault script', () => {
+  let standIn: StandIn;
+  let faults: FaultClient;
+  let worksDone: number;
+
+  beforeEach(async () => {
+    worksDone = 0;
+    const app = Fastify({ forceCloseConnections: true });
+    await app.register(faultScript, {
+      operations: { 'thing.read': ['truncate'], 'thing.list': [] },
+    });
+    app.get<{ Params: { id: string } }>(
+      '/things/:id',
+      {
+        config: {
+          operation: 'thing.read',
+          subject: (request) => (request.params as { id: string }).id,
+        },
+      },
+      async (request) => {
+        worksDone += 1;
+        return request.fault?.name === 'truncate' ? 'th' : 'thing';
+      },
+    );
+    standIn = await listenOnLoopback(app);
+    faults = createFaultClient(standIn.url);
+  });
+  afterEach(() => standIn.close());
+
+  const read = (id = '1') =>
+    fetch(`${standIn.url}/things/${id}`).then((response) => response.text());
+
+  it('meets the effect after the skipped calls, as often as told, then never again', async () => {
+    const effect = { kind: 'named', name: 'truncate' } as const;
+    await faults.add({ operation: 'thing.read', skip: 1, times: 2, effect });
+    const answers = [await read(), await read(), await read(), await read()];
+    expect(answers).toEqual(['thing', 'th', 'th', 'thing']);
+  });
+
+  it('answers instead of the work', async () => {
+    await faults.add({
+      operation: 'thing.read',
+      effect: { kind: 'answer', status: 502, body: '<html>', headers: { 'retry-after': '3' } },
+    });
+    const response = await fetch(`${standIn.url}/things/1`);
+    expect([response.status, response.headers.get('retry-after'), await response.text()]).toEqual([
+      502,
+      '3',
+      '<html>',
+    ]);
+    expect(worksDone).toBe(0);
+  });
+
+  it.each([
+    ['reset-before', 0],
+    ['reset-after', 1],
+  ] as const)(
+    '%s loses the answer with %i works done, and the ledger knows no status',
+    async (kind, done) => {
+      await faults.add({ operation: 'thing.read', effect: { kind } });
+      await expect(read()).rejects.toThrow();
+      expect(worksDone).toBe(done);
+      expect((await faults.ledger()).calls).toMatchObject([{ subject: '1', status: null }]);
+      expect(await read()).toBe('thing');
+    },
+  );
+
+  it('hangs until the caller goes, and does not keep the server from closing', async () => {
+    await faults.add({ operation: 'thing.read', effect: { kind: 'hang' } });
+    const hanging = expect(read()).rejects.toThrow();
+    await vi.waitFor(async () =>
+      expect((await faults.ledger()).counts).toEqual({ 'thing.read': 1 }),
+    );
+    await standIn.close();
+    await hanging;
+  });
+
+  it('delays in front of another effect, and only for the subject named', async () => {
+    await faults.add(
+      { operation: 'thing.read', subject: '7', effect: { kind: 'delay', ms: 1 } },
+      { operation: 'thing.read', subject: '7', effect: { kind: 'named', name: 'truncate' } },
+    );
+    expect([await read('8'), await read('7')]).toEqual(['thing', 'th']);
+  });
+
+  it.each([
+    { operation: 'thing.write', effect: { kind: 'hang' } },
+    { operation: 'thing.read', effect: { kind: 'named', name: 'trunkate' } },
+    { operation: 'thing.list', effect: { kind: 'named', name: 'truncate' } },
+  ] as const)('refuses a rule that could never apply: %j', async (rule) => {
+    await expect(faults.add(rule)).rejects.toThrow('400');
+  });
+
+  it('forgets rules and calls on demand', async () => {
+    await faults.add({
+      operation: 'thing.read',
+      times: 'always',
+      effect: { kind: 'reset-before' },
+    });
+    await faults.clear();
+    expect(await read()).toBe('thing');
+    await faults.clearLedger();
+    expect(await faults.ledger()).toEqual({ counts: {}, calls: [] });
+  });
+});

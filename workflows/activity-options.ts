@@ -1,0 +1,104 @@
+/** Every timeout and retry of the road, in one place, each with its reason. */
+import {
+  ActivityCancellationType,
+  type ActivityOptions,
+  proxyActivities,
+} from '@temporalio/workflow';
+import type { EraseActivities, IngestActivities } from '../activities/contract.ts';
+import { type ErrorCode, errorCodes } from '../src/domain/errors.ts';
+import type { IngestPolicy } from '../src/domain/run.ts';
+
+/**
+ * Heartbeats come from a ticker every half second. Three seconds without one mean a dead worker: its work
+ * is back at another within four seconds of a restart.
+ */
+const alive = {
+  heartbeatTimeout: '3 seconds',
+  // The run waits until the activity has noticed: nothing of it is left writing when the outcome is recorded.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+} as const satisfies ActivityOptions;
+
+/** Retryable codes that are not answered by looking again in a moment: the patient policy has them. */
+const patientCodes = Object.entries(errorCodes)
+  .filter(([code, { retryable }]) => retryable && code !== 'STORAGE_OBJECT_ABSENT')
+  .map(([code]) => code as ErrorCode);
+
+export function isPatient(code: ErrorCode): boolean {
+  return patientCodes.includes(code);
+}
+
+/** The seed's existence check: one look and three more after 1, 2 and 4 s. */
+const quickLook = {
+  ...alive,
+  startToCloseTimeout: '10 minutes',
+  retry: {
+    initialInterval: '1 second',
+    backoffCoefficient: 2,
+    maximumAttempts: 4,
+    nonRetryableErrorTypes: patientCodes,
+  },
+} as const satisfies ActivityOptions;
+
+/** Storage, parser or embedder out of order: the document waits, and only its named deadline ends that. */
+function patiently(patienceMs: number, nonRetryable: readonly ErrorCode[] = []): ActivityOptions {
+  return {
+    ...alive,
+    startToCloseTimeout: '2 hours',
+    scheduleToCloseTimeout: patienceMs,
+    retry: {
+      initialInterval: '500 milliseconds',
+      backoffCoefficient: 2,
+      maximumInterval: '2 minutes',
+      nonRetryableErrorTypes: [...nonRetryable],
+    },
+  };
+}
+
+/** A poll that fails is a poll without an answer: the next interval asks again. */
+const poll = {
+  ...alive,
+  startToCloseTimeout: '1 minute',
+  retry: { initialInterval: '1 second', maximumAttempts: 3 },
+} as const satisfies ActivityOptions;
+
+/** An outcome must be written; a database that is gone for a week has worse problems. */
+const outcome = {
+  ...alive,
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '500 milliseconds', maximumInterval: '1 minute' },
+} as const satisfies ActivityOptions;
+
+export type Activities = ReturnType<typeof ingestActivities>;
+
+export function ingestActivities(policy: IngestPolicy) {
+  const of = (options: ActivityOptions) => proxyActivities<IngestActivities>(options);
+  return {
+    look: of({ ...quickLook, summary: 'look for the bytes and verify them' }).verify,
+    lookPatiently: of({
+      ...patiently(policy.storagePatienceMs, ['STORAGE_OBJECT_ABSENT']),
+      summary: 'storage is out of order: verify when it is back',
+    }).verify,
+    submitParse: of({
+      ...patiently(policy.parserPatienceMs),
+      summary: 'hand the document to the parser',
+    }).submitParse,
+    pollParse: of({ ...poll, summary: 'the webhook is silent: ask the parser' }).pollParse,
+    collect: of({
+      ...patiently(policy.storagePatienceMs),
+      summary: 'fetch, validate, store and chunk the result',
+    }).collect,
+    embed: of({ ...patiently(policy.embedderPatienceMs), summary: 'embed, prove and go live' })
+      .embed,
+    recordOutcome: of({ ...outcome, summary: 'write down how it ended' }).recordOutcome,
+  };
+}
+
+/** Erasure never gives up before everything is gone; it is retried for a month, in the open. */
+export const { eraseDocument } = proxyActivities<EraseActivities>({
+  ...alive,
+  startToCloseTimeout: '30 minutes',
+  scheduleToCloseTimeout: '30 days',
+  retry: { initialInterval: '1 second', maximumInterval: '10 minutes' },
+  summary: 'erase at every place and count what is left',
+});
