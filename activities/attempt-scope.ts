@@ -23,7 +23,9 @@ export interface AttemptScope {
   readonly fence: Fence;
   readonly signal: AbortSignal;
   /** One transaction in which document and attempt are locked and this run is proven to be the one that may write. */
-  hold<Result>(work: (transaction: Queryable, attempt: Attempt) => Promise<Result>): Promise<Result>;
+  hold<Result>(
+    work: (transaction: Queryable, attempt: Attempt) => Promise<Result>,
+  ): Promise<Result>;
   /** A hint for whoever reads heartbeats; what is done is read from rows. */
   report(progress: number): void;
 }
@@ -55,7 +57,8 @@ export async function withAttempt<Result>(
 
 function runId(): string {
   const { workflowExecution } = activityInfo();
-  if (!workflowExecution) throw new IntakeError('INTERNAL_ERROR', { detail: 'activity outside of a workflow' });
+  if (!workflowExecution)
+    throw new IntakeError('INTERNAL_ERROR', { detail: 'activity outside of a workflow' });
   return workflowExecution.runId;
 }
 
@@ -66,7 +69,9 @@ async function holdOrTakeOver<Result>(
   work: (transaction: Queryable, attempt: Attempt) => Promise<Result>,
 ): Promise<Result> {
   const hold = () =>
-    inTransaction(pool, async (transaction) => work(transaction, await holdAttempt(transaction, fence)));
+    inTransaction(pool, async (transaction) =>
+      work(transaction, await holdAttempt(transaction, fence)),
+    );
   try {
     return await hold();
   } catch (error) {
@@ -87,14 +92,22 @@ async function explain(
   const translated = toIntakeError(error);
   const { activityType, attempt } = activityInfo();
   logger.warn(
-    { err: translated, activity: activityType, try: attempt, documentId: fence.documentId, attemptId: fence.attemptId },
+    {
+      err: translated,
+      activity: activityType,
+      try: attempt,
+      documentId: fence.documentId,
+      attemptId: fence.attemptId,
+    },
     'activity failed',
   );
   await noteWaiting(pool, fence, {
     code: translated.code,
     detail: translated.detail,
     nextTryAt: nextTryAt(translated),
-  }).catch((noteError: unknown) => logger.warn({ err: noteError }, 'the reason could not be written down'));
+  }).catch((noteError: unknown) =>
+    logger.warn({ err: noteError }, 'the reason could not be written down'),
+  );
   return toFailure(translated);
 }
 
@@ -109,6 +122,9 @@ function nextTryAt(error: IntakeError): Date | undefined {
   const { retryPolicy, attempt } = activityInfo();
   const initialMs = Number(retryPolicy?.initialInterval ?? 1000);
   const growth = (retryPolicy?.backoffCoefficient ?? 2) ** (attempt - 1);
-  const delayMs = Math.min(initialMs * growth, Number(retryPolicy?.maximumInterval ?? initialMs * 100));
+  const delayMs = Math.min(
+    initialMs * growth,
+    Number(retryPolicy?.maximumInterval ?? initialMs * 100),
+  );
   return new Date(Date.now() + (error.retryAfterMs ?? delayMs));
 }

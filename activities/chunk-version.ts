@@ -17,7 +17,15 @@ export function generationOf(
 ): GenerationId {
   const { chunker, tokenizer, maxTokens } = chunking;
   const { model: embeddingModel, dimensions } = embedder;
-  return deriveGenerationId({ documentId, markdownSha256, chunker, tokenizer, maxTokens, embeddingModel, dimensions });
+  return deriveGenerationId({
+    documentId,
+    markdownSha256,
+    chunker,
+    tokenizer,
+    maxTokens,
+    embeddingModel,
+    dimensions,
+  });
 }
 
 export interface Markdown {
@@ -32,10 +40,15 @@ export async function chunkVersion(
   scope: AttemptScope,
   markdown: Markdown,
 ): Promise<{ readonly chunks: number }> {
-  await scope.hold((transaction, held) => advance(transaction, held, ['parse_validated', 'chunking']));
+  await scope.hold((transaction, held) => advance(transaction, held, ['chunking']));
   const { chunking, embedder } = dependencies;
-  const { chunks, textSearchConfig } = await chunking.split(markdown.text, markdown.pageOffsets, scope.signal);
-  if (chunks.length === 0) throw new IntakeError('NO_DATA_FOUND_IN_FILE', { detail: 'no chunk has text' });
+  const { chunks, textSearchConfig } = await chunking.split(
+    markdown.text,
+    markdown.pageOffsets,
+    scope.signal,
+  );
+  if (chunks.length === 0)
+    throw new IntakeError('NO_DATA_FOUND_IN_FILE', { detail: 'no chunk has text' });
   await scope.hold(async (transaction, held) => {
     const { documentId, ownerId, version } = held;
     const generation = {
@@ -53,7 +66,7 @@ export async function chunkVersion(
     };
     await storeGeneration(transaction, generation, chunks);
     await setTextSearchConfig(transaction, documentId, textSearchConfig);
-    await advance(transaction, held, ['chunking', 'chunks_stored']);
+    await advance(transaction, held, ['chunks_stored']);
   });
   return { chunks: chunks.length };
 }

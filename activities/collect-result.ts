@@ -16,7 +16,10 @@ import type { CollectResult, ParseJobRef } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { chunkCount } from '../src/db/generations.ts';
 
-export async function collectResult(dependencies: ActivityDependencies, ref: ParseJobRef): Promise<CollectResult> {
+export async function collectResult(
+  dependencies: ActivityDependencies,
+  ref: ParseJobRef,
+): Promise<CollectResult> {
   return withAttempt(dependencies, ref, async (scope) => {
     const { attempt, job } = await scope.hold(async (transaction, held) => ({
       attempt: held,
@@ -24,17 +27,26 @@ export async function collectResult(dependencies: ActivityDependencies, ref: Par
     }));
     const done = await alreadyStored(dependencies, attempt);
     if (done) return done;
-    if (!job?.providerJobId) throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the parse job has no row' });
+    if (!job?.providerJobId)
+      throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the parse job has no row' });
 
-    const markdown = await storedMarkdown(dependencies, attempt, scope) ?? await fetchMarkdown(dependencies, { attempt, job, scope });
+    const markdown =
+      (await storedMarkdown(dependencies, attempt, scope)) ??
+      (await fetchMarkdown(dependencies, { attempt, job, scope }));
     if (!markdown) return { state: 'pending' };
-    const [{ chunks }] = await Promise.all([chunkVersion(dependencies, scope, markdown), forgetAtVendor(dependencies, job, scope)]);
+    const [{ chunks }] = await Promise.all([
+      chunkVersion(dependencies, scope, markdown),
+      forgetAtVendor(dependencies, job, scope),
+    ]);
     return { state: 'stored', pages: markdown.pageOffsets.length, chunks };
   });
 }
 
 /** What an earlier try of this activity finished and could not report. */
-async function alreadyStored(dependencies: ActivityDependencies, { documentId, status, version }: Attempt): Promise<CollectResult | undefined> {
+async function alreadyStored(
+  dependencies: ActivityDependencies,
+  { documentId, status, version }: Attempt,
+): Promise<CollectResult | undefined> {
   const ahead = ['parse_queued', 'parsed', 'parse_validated', 'chunking'];
   if (ahead.includes(status) || !version.markdownSha256) return undefined;
   const generationId = generationOf(dependencies, documentId, version.markdownSha256);
@@ -49,19 +61,33 @@ async function storedMarkdown(
   scope: AttemptScope,
 ): Promise<Markdown | undefined> {
   if (!version.markdownKey || !version.markdownSha256) return undefined;
-  const text = await readText(objectStore, version.markdownKey, { maxBytes: limits.maxMarkdownBytes, signal: scope.signal });
+  const text = await readText(objectStore, version.markdownKey, {
+    maxBytes: limits.maxMarkdownBytes,
+    signal: scope.signal,
+  });
   if (sha256(text) !== version.markdownSha256) {
-    throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'the stored Markdown reads back differently' });
+    throw new IntakeError('STORAGE_UNAVAILABLE', {
+      detail: 'the stored Markdown reads back differently',
+    });
   }
-  await scope.hold((transaction, held) => advance(transaction, held, ['parse_queued', 'parsed', 'parse_validated']));
-  const pageOffsets = version.pageOffsets.map((startOffset, index) => ({ pageNumber: index + 1, startOffset }));
+  await scope.hold((transaction, held) =>
+    advance(transaction, held, ['parsed', 'parse_validated']),
+  );
+  const pageOffsets = version.pageOffsets.map((startOffset, index) => ({
+    pageNumber: index + 1,
+    startOffset,
+  }));
   return { text, sha256: version.markdownSha256, pageOffsets };
 }
 
 /** Fetches, validates and stores; `undefined` while the job is not done, whatever a webhook said. */
 async function fetchMarkdown(
   dependencies: ActivityDependencies,
-  { attempt, job, scope }: { readonly attempt: Attempt; readonly job: ParseJob; readonly scope: AttemptScope },
+  {
+    attempt,
+    job,
+    scope,
+  }: { readonly attempt: Attempt; readonly job: ParseJob; readonly scope: AttemptScope },
 ): Promise<Markdown | undefined> {
   const { pool, objectStore, parser, limits } = dependencies;
   const providerJobId = await completedJob(dependencies, job, scope);
@@ -72,9 +98,14 @@ async function fetchMarkdown(
   const { markdown: text, pageOffsets, pageCount, failedPages } = validatePages(pages, limits);
   const hash = sha256(text);
   const key = await reserveMarkdownKey(pool, attempt, hash);
-  await objectStore.put(key, Buffer.from(text), { contentType: 'text/markdown; charset=utf-8', signal: scope.signal });
+  await objectStore.put(key, Buffer.from(text), {
+    contentType: 'text/markdown; charset=utf-8',
+    signal: scope.signal,
+  });
   const bytes = Buffer.byteLength(text);
-  if (sha256(await readText(objectStore, key, { maxBytes: bytes, signal: scope.signal })) !== hash) {
+  if (
+    sha256(await readText(objectStore, key, { maxBytes: bytes, signal: scope.signal })) !== hash
+  ) {
     throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'the Markdown reads back differently' });
   }
   await scope.hold(async (transaction, held) => {
@@ -88,7 +119,7 @@ async function fetchMarkdown(
       parsedBy: job.id,
     });
     await endParseJob(transaction, job.id, { state: 'completed', credits });
-    await advance(transaction, held, ['parse_queued', 'parsed', 'parse_validated']);
+    await advance(transaction, held, ['parsed', 'parse_validated']);
   });
   return { text, sha256: hash, pageOffsets };
 }

@@ -14,30 +14,38 @@ import { generationOf } from './chunk-version.ts';
 import type { AttemptRef, EmbedResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-export async function embedChunks(dependencies: ActivityDependencies, ref: AttemptRef): Promise<EmbedResult> {
+export async function embedChunks(
+  dependencies: ActivityDependencies,
+  ref: AttemptRef,
+): Promise<EmbedResult> {
   return withAttempt(dependencies, ref, async (scope) => {
     const { attempt, generationId } = await scope.hold(async (transaction, held) => {
       const id = generationFor(dependencies, held);
       return {
-        attempt: await advance(transaction, held, ['chunks_stored', 'embedding_queued', 'embedding_in_progress']),
+        attempt: await advance(transaction, held, ['embedding_queued', 'embedding_in_progress']),
         generationId: id,
       };
     });
-    if (attempt.status === 'complete') return { chunks: await chunkCount(dependencies.pool, generationId), batches: 0 };
+    if (attempt.status === 'complete')
+      return { chunks: await chunkCount(dependencies.pool, generationId), batches: 0 };
     const batches = await embedMissing(dependencies, scope, generationId);
     const chunks = await scope.hold(async (transaction, held) => {
-      const stored = await advance(transaction, held, ['embedding_in_progress', 'embeddings_stored']);
+      const stored = await advance(transaction, held, ['embeddings_stored']);
       const proof = await proveGeneration(transaction, generationId);
       await makeLive(transaction, held.documentId, generationId);
-      await advance(transaction, stored, ['embeddings_stored', 'complete']);
+      await advance(transaction, stored, ['complete']);
       return proof.chunks;
     });
     return { chunks, batches };
   });
 }
 
-function generationFor(dependencies: ActivityDependencies, { documentId, version }: Attempt): GenerationId {
-  if (!version.markdownSha256) throw new IntakeError('INTERNAL_ERROR', { detail: 'nothing was parsed' });
+function generationFor(
+  dependencies: ActivityDependencies,
+  { documentId, version }: Attempt,
+): GenerationId {
+  if (!version.markdownSha256)
+    throw new IntakeError('INTERNAL_ERROR', { detail: 'nothing was parsed' });
   return generationOf(dependencies, documentId, version.markdownSha256);
 }
 
@@ -56,7 +64,10 @@ async function embedMissing(
       scope.signal,
     );
     await scope.hold(async (transaction) => {
-      const rows = batch.map((chunk, index) => ({ chunkId: chunk.chunkId, vector: vectors[index] ?? [] }));
+      const rows = batch.map((chunk, index) => ({
+        chunkId: chunk.chunkId,
+        vector: vectors[index] ?? [],
+      }));
       await storeVectors(transaction, { generationId, dimensions: embedder.dimensions }, rows);
     });
     scope.report(done + 1);

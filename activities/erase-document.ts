@@ -4,7 +4,13 @@
  * timeline needed until then. What stays is the tombstone: id, owner, incarnation and instants.
  */
 import { cancellationSignal, heartbeat } from '@temporalio/activity';
-import { eraseContent, eraseRecords, findTombstone, markErased, rowsLeft } from '../src/db/erasure.ts';
+import {
+  eraseContent,
+  eraseRecords,
+  findTombstone,
+  markErased,
+  rowsLeft,
+} from '../src/db/erasure.ts';
 import { markRemoved, objectPrefixes, objectsOf, type Place } from '../src/db/objects.ts';
 import { markForgotten, parseJobsAtVendor } from '../src/db/parse-jobs.ts';
 import { inTransaction } from '../src/db/pool.ts';
@@ -14,7 +20,10 @@ import type { EraseResult, EraseSweep } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
 
-export async function eraseDocument(dependencies: ActivityDependencies, { documentId, final }: EraseSweep): Promise<EraseResult> {
+export async function eraseDocument(
+  dependencies: ActivityDependencies,
+  { documentId, final }: EraseSweep,
+): Promise<EraseResult> {
   const ticker = setInterval(() => heartbeat(), 500);
   try {
     return await sweep(dependencies, documentId, final);
@@ -27,10 +36,15 @@ export async function eraseDocument(dependencies: ActivityDependencies, { docume
   }
 }
 
-async function sweep(dependencies: ActivityDependencies, documentId: DocumentId, final: boolean): Promise<EraseResult> {
+async function sweep(
+  dependencies: ActivityDependencies,
+  documentId: DocumentId,
+  final: boolean,
+): Promise<EraseResult> {
   const { pool } = dependencies;
   const tombstone = await findTombstone(pool, documentId);
-  if (!tombstone) throw new IntakeError('INTERNAL_ERROR', { detail: 'no tombstone: nothing may be erased' });
+  if (!tombstone)
+    throw new IntakeError('INTERNAL_ERROR', { detail: 'no tombstone: nothing may be erased' });
   const { urlsExpireAt } = await objectsOf(pool, documentId);
   await forgetAtVendor(dependencies, documentId);
   await removeObjects(dependencies, tombstone);
@@ -43,7 +57,10 @@ async function sweep(dependencies: ActivityDependencies, documentId: DocumentId,
   return { urlsExpireAtMs: urlsExpireAt.getTime() };
 }
 
-async function forgetAtVendor({ pool, parser }: ActivityDependencies, documentId: DocumentId): Promise<void> {
+async function forgetAtVendor(
+  { pool, parser }: ActivityDependencies,
+  documentId: DocumentId,
+): Promise<void> {
   for (const { id, providerJobId, providerFileId } of await parseJobsAtVendor(pool, documentId)) {
     if (providerJobId && providerFileId) {
       await parser.forget({ providerJobId, providerFileId }, cancellationSignal());
@@ -53,7 +70,10 @@ async function forgetAtVendor({ pool, parser }: ActivityDependencies, documentId
 }
 
 /** Every key that was ever written down, and whatever else lies under the document's prefixes. */
-async function removeObjects({ pool, objectStore }: ActivityDependencies, place: Place): Promise<void> {
+async function removeObjects(
+  { pool, objectStore }: ActivityDependencies,
+  place: Place,
+): Promise<void> {
   const signal = cancellationSignal();
   const { keys } = await objectsOf(pool, place.documentId);
   const found = await listAll({ objectStore }, place);
@@ -62,8 +82,13 @@ async function removeObjects({ pool, objectStore }: ActivityDependencies, place:
   await markRemoved(pool, all);
 }
 
-async function listAll({ objectStore }: Pick<ActivityDependencies, 'objectStore'>, place: Place): Promise<readonly string[]> {
-  const lists = objectPrefixes(place).map((prefix) => objectStore.list(prefix, cancellationSignal()));
+async function listAll(
+  { objectStore }: Pick<ActivityDependencies, 'objectStore'>,
+  place: Place,
+): Promise<readonly string[]> {
+  const lists = objectPrefixes(place).map((prefix) =>
+    objectStore.list(prefix, cancellationSignal()),
+  );
   return (await Promise.all(lists)).flat();
 }
 
@@ -71,6 +96,8 @@ async function proveNothingLeft(dependencies: ActivityDependencies, place: Place
   const rows = await rowsLeft(dependencies.pool, place.documentId);
   const objects = await listAll(dependencies, place);
   if (rows + objects.length > 0) {
-    throw new IntakeError('STORAGE_UNAVAILABLE', { detail: `${rows} rows and ${objects.length} objects are left` });
+    throw new IntakeError('STORAGE_UNAVAILABLE', {
+      detail: `${rows} rows and ${objects.length} objects are left`,
+    });
   }
 }

@@ -9,7 +9,9 @@ import { IntakeError } from '../src/domain/errors.ts';
 /** Every error that an activity meets, as one of our codes. */
 export function toIntakeError(error: unknown): IntakeError {
   const translated = databaseError(error);
-  return translated instanceof IntakeError ? translated : new IntakeError('INTERNAL_ERROR', { cause: translated });
+  return translated instanceof IntakeError
+    ? translated
+    : new IntakeError('INTERNAL_ERROR', { cause: translated });
 }
 
 export function toFailure(error: IntakeError): ApplicationFailure {

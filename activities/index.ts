@@ -9,7 +9,9 @@ import { recordOutcome } from './record-outcome.ts';
 import { submitParse } from './submit-parse.ts';
 import { verifyUpload } from './verify-upload.ts';
 
-export function createActivities(dependencies: ActivityDependencies): IngestActivities & EraseActivities {
+export function createActivities(
+  dependencies: ActivityDependencies,
+): IngestActivities & EraseActivities {
   return {
     verify: (ref) => verifyUpload(dependencies, ref),
     submitParse: (ref) => submitParse(dependencies, ref),

@@ -5,10 +5,14 @@ import { withAttempt } from './attempt-scope.ts';
 import type { ParseJobRef, PollParseResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-export async function pollParse(dependencies: ActivityDependencies, ref: ParseJobRef): Promise<PollParseResult> {
+export async function pollParse(
+  dependencies: ActivityDependencies,
+  ref: ParseJobRef,
+): Promise<PollParseResult> {
   return withAttempt(dependencies, ref, async ({ signal }) => {
     const job = await findParseJob(dependencies.pool, ref.parseJobId);
-    if (!job?.providerJobId) throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the parse job has no row' });
+    if (!job?.providerJobId)
+      throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the parse job has no row' });
     const { state } = await dependencies.parser.state(job.providerJobId, signal);
     return { state: state === 'pending' ? 'pending' : 'ended' };
   });

@@ -2,7 +2,7 @@
  * recordOutcome: how an attempt ended other than complete, and no parse job of it left running at the vendor.
  * Idempotent: an attempt that has ended stays as it is. A row that is gone or belongs to another run is none of ours.
  */
-import { endAttempt, holdAttempt, isRunning } from '../src/db/attempts.ts';
+import { endAttempt, holdAttempt } from '../src/db/attempts.ts';
 import { endParseJob, parseJobOfAttempt } from '../src/db/parse-jobs.ts';
 import { inTransaction } from '../src/db/pool.ts';
 import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
@@ -11,23 +11,39 @@ import { type AttemptScope, withAttempt } from './attempt-scope.ts';
 import type { AttemptRef, Outcome } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-export async function recordOutcome(dependencies: ActivityDependencies, { code, ...ref }: Outcome): Promise<void> {
+export async function recordOutcome(
+  dependencies: ActivityDependencies,
+  { code, ...ref }: Outcome,
+): Promise<void> {
   await withAttempt(dependencies, ref, async (scope) => {
     await endRow(dependencies, scope, code);
     await stopParsing(dependencies, ref, scope);
   });
 }
 
-const notOurs: ReadonlySet<ErrorCode> = new Set(['ATTEMPT_ABSENT', 'ATTEMPT_SUPERSEDED', 'CANCELLED', 'DOCUMENT_DELETED']);
+const notOurs: ReadonlySet<ErrorCode> = new Set([
+  'ATTEMPT_ABSENT',
+  'ATTEMPT_SUPERSEDED',
+  'CANCELLED',
+  'DOCUMENT_DELETED',
+]);
 
-async function endRow({ pool }: ActivityDependencies, { fence }: AttemptScope, code: ErrorCode): Promise<void> {
+async function endRow(
+  { pool }: ActivityDependencies,
+  { fence }: AttemptScope,
+  code: ErrorCode,
+): Promise<void> {
   try {
     await inTransaction(pool, async (transaction) => {
       const attempt = await holdAttempt(transaction, fence);
       const { status } = attempt;
-      if (!isRunning(attempt) || isTerminal(status)) return;
+      if (isTerminal(status)) return;
       const end = endedBy(code, status);
-      await endAttempt(transaction, attempt.id, { status: end, code, failedStage: stageOf[status] });
+      await endAttempt(transaction, attempt.id, {
+        status: end,
+        code,
+        failedStage: stageOf[status],
+      });
     });
   } catch (error) {
     if (!(error instanceof IntakeError) || !notOurs.has(error.code)) throw error;

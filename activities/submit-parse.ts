@@ -24,17 +24,21 @@ import type { ActivityDependencies } from './dependencies.ts';
 /** Clocks of ours and the vendor's may differ. */
 const CLOCK_SLACK_MS = 5 * 60_000;
 
-export async function submitParse(dependencies: ActivityDependencies, ref: AttemptRef): Promise<SubmitParseResult> {
+export async function submitParse(
+  dependencies: ActivityDependencies,
+  ref: AttemptRef,
+): Promise<SubmitParseResult> {
   return withAttempt(dependencies, ref, async (scope) => {
     const { attempt, job, adopted } = await scope.hold((transaction, held) =>
       chooseJob(transaction, held, dependencies.parser.optionsFingerprint),
     );
     if (job.state === 'submitting') {
-      const found = adopted || job.seenBefore ? await findEarlier(dependencies, job, scope) : undefined;
+      const found =
+        adopted || job.seenBefore ? await findEarlier(dependencies, job, scope) : undefined;
       const submitted = found ?? (await submit(dependencies, { attempt, job, scope }));
       await recordSubmitted(dependencies.pool, job.id, submitted);
     }
-    await scope.hold((transaction, held) => advance(transaction, held, ['uploaded', 'parse_queued']));
+    await scope.hold((transaction, held) => advance(transaction, held, ['parse_queued']));
     return { parseJobId: job.id, adopted };
   });
 }
@@ -47,16 +51,29 @@ interface Choice {
 }
 
 /** The job this attempt already has, one worth adopting from an earlier attempt, or a new one. */
-async function chooseJob(transaction: Queryable, attempt: Attempt, optionsFingerprint: string): Promise<Choice> {
+async function chooseJob(
+  transaction: Queryable,
+  attempt: Attempt,
+  optionsFingerprint: string,
+): Promise<Choice> {
   const own = await parseJobOfAttempt(transaction, attempt.id);
-  if (own && own.state !== 'expired') return { attempt, job: { ...own, seenBefore: true }, adopted: false };
-  const earlier = own ? undefined : await adoptableParseJob(transaction, attempt.version.id, optionsFingerprint);
+  if (own && own.state !== 'expired')
+    return { attempt, job: { ...own, seenBefore: true }, adopted: false };
+  const earlier = own
+    ? undefined
+    : await adoptableParseJob(transaction, attempt.version.id, optionsFingerprint);
   if (earlier) {
     await linkParseJob(transaction, attempt.id, { id: earlier.id, adopted: true });
     return { attempt, job: { ...earlier, seenBefore: true }, adopted: true };
   }
   const { id: attemptId, version, documentId, ownerId } = attempt;
-  const made = await openParseJob(transaction, { documentId, ownerId, versionId: version.id, attemptId, optionsFingerprint });
+  const made = await openParseJob(transaction, {
+    documentId,
+    ownerId,
+    versionId: version.id,
+    attemptId,
+    optionsFingerprint,
+  });
   return { attempt, job: { ...made, seenBefore: false }, adopted: false };
 }
 
@@ -71,7 +88,11 @@ async function findEarlier(
 /** The paid call. A refusal for good ends the job, so that no later attempt adopts it. */
 async function submit(
   dependencies: ActivityDependencies,
-  { attempt, job, scope }: { readonly attempt: Attempt; readonly job: ParseJob; readonly scope: AttemptScope },
+  {
+    attempt,
+    job,
+    scope,
+  }: { readonly attempt: Attempt; readonly job: ParseJob; readonly scope: AttemptScope },
 ): Promise<SubmittedJob> {
   const { version } = attempt;
   try {
@@ -98,11 +119,18 @@ async function openOriginal(
   scope: AttemptScope,
 ): Promise<Readable> {
   try {
-    if (!version.originalKey) throw new IntakeError('STORAGE_OBJECT_ABSENT', { detail: 'no verified copy' });
-    return await objectStore.read(version.originalKey, { maxBytes: limits.maxFileBytes, signal: scope.signal });
+    if (!version.originalKey)
+      throw new IntakeError('STORAGE_OBJECT_ABSENT', { detail: 'no verified copy' });
+    return await objectStore.read(version.originalKey, {
+      maxBytes: limits.maxFileBytes,
+      signal: scope.signal,
+    });
   } catch (error) {
     if (!(error instanceof IntakeError) || error.code !== 'STORAGE_OBJECT_ABSENT') throw error;
     await scope.hold((transaction) => revokeVerified(transaction, version.id));
-    throw new IntakeError('STORAGE_ACCESS_ERROR', { detail: 'the verified bytes are gone', cause: error });
+    throw new IntakeError('STORAGE_ACCESS_ERROR', {
+      detail: 'the verified bytes are gone',
+      cause: error,
+    });
   }
 }

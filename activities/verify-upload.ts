@@ -14,57 +14,75 @@ import { markRemoved, reserveOriginalKey, uploadKeys } from '../src/db/objects.t
 import { recordVerified } from '../src/db/versions.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import { inspectFile } from '../src/parsing/inspect-file.ts';
-import { type AttemptScope, withAttempt } from './attempt-scope.ts';
+import { withAttempt } from './attempt-scope.ts';
 import type { AttemptRef, VerifyResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-export async function verifyUpload(dependencies: ActivityDependencies, ref: AttemptRef): Promise<VerifyResult> {
+export async function verifyUpload(
+  dependencies: ActivityDependencies,
+  ref: AttemptRef,
+): Promise<VerifyResult> {
   return withAttempt(dependencies, ref, async (scope) => {
     const { attempt, keys } = await scope.hold(async (transaction, held) => {
       await countLook(transaction, held.id);
-      return { attempt: held, keys: await uploadKeys(transaction, held.id) };
+      return { attempt: held, keys: await uploadKeys(transaction, held.documentId) };
     });
     const { version } = attempt;
     if (attempt.status !== 'awaiting_upload') return { sizeBytes: version.sizeBytes };
 
-    const originalKey = await privateCopy(dependencies, attempt, { keys, signal: scope.signal });
-    try {
-      await compareWithDeclared(dependencies, version, { originalKey, signal: scope.signal });
-    } catch (error) {
-      if (error instanceof IntakeError && !error.retryable) await sweep(dependencies, [originalKey], scope);
-      throw error;
-    }
+    const originalKey = await firstGoodCopy(dependencies, { attempt, keys, signal: scope.signal });
     await scope.hold(async (transaction, held) => {
       await recordVerified(transaction, version.id, originalKey);
-      await advance(transaction, held, ['awaiting_upload', 'uploaded']);
+      await advance(transaction, held, ['uploaded']);
     });
-    await sweep(dependencies, keys, scope);
+    await sweep(dependencies, keys, scope.signal);
     return { sizeBytes: version.sizeBytes };
   });
 }
 
-/** Copies the newest upload that is there. The private key is written down first: a repeated copy meets 409 and is hashed anyway. */
+interface Look {
+  readonly attempt: Attempt;
+  readonly keys: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** The private copy of the first upload that is what was declared. None there is absent; only wrong ones is the refusal. */
+async function firstGoodCopy(dependencies: ActivityDependencies, look: Look): Promise<string> {
+  const { attempt, keys, signal } = look;
+  let refusal: IntakeError | undefined;
+  for (const uploadKey of keys) {
+    const originalKey = await privateCopy(dependencies, uploadKey, look);
+    if (originalKey === undefined) continue;
+    try {
+      await compareWithDeclared(dependencies, attempt.version, { originalKey, signal });
+      return originalKey;
+    } catch (error) {
+      if (!(error instanceof IntakeError) || error.retryable) throw error;
+      refusal = error;
+      await sweep(dependencies, [uploadKey, originalKey], signal);
+    }
+  }
+  throw (
+    refusal ??
+    new IntakeError('STORAGE_OBJECT_ABSENT', { detail: `${keys.length} upload keys looked at` })
+  );
+}
+
+/** `undefined` when nothing was uploaded there. The private key is written down before the copy, so that erasure finds it. */
 async function privateCopy(
   { pool, objectStore }: ActivityDependencies,
-  attempt: Attempt,
-  { keys, signal }: { readonly keys: readonly string[]; readonly signal: AbortSignal },
-): Promise<string> {
-  const uploadKey = await firstPresent(keys, (key) => objectStore.stat(key, signal));
+  uploadKey: string,
+  { attempt, signal }: Look,
+): Promise<string | undefined> {
+  try {
+    await objectStore.stat(uploadKey, signal);
+  } catch (error) {
+    if (error instanceof IntakeError && error.code === 'STORAGE_OBJECT_ABSENT') return undefined;
+    throw error;
+  }
   const originalKey = await reserveOriginalKey(pool, { ...attempt, attemptId: attempt.id });
   await objectStore.copy(uploadKey, originalKey, signal);
   return originalKey;
-}
-
-async function firstPresent(keys: readonly string[], look: (key: string) => Promise<unknown>): Promise<string> {
-  for (const key of keys) {
-    try {
-      await look(key);
-      return key;
-    } catch (error) {
-      if (!(error instanceof IntakeError) || error.code !== 'STORAGE_OBJECT_ABSENT') throw error;
-    }
-  }
-  throw new IntakeError('STORAGE_OBJECT_ABSENT', { detail: `${keys.length} upload keys looked at` });
 }
 
 /** Streams the copy to a local file, hashing on the way, and inspects it there. Throws the named refusal. */
@@ -88,23 +106,25 @@ async function compareWithDeclared(
     const body = await objectStore.read(originalKey, { maxBytes: limits.maxFileBytes, signal });
     await pipeline(body, measure, createWriteStream(path), { signal });
     if (sizeBytes === 0) throw new IntakeError('EMPTY_FILE');
-    if (sizeBytes !== declared.sizeBytes) throw new IntakeError('DECLARATION_MISMATCH', { detail: 'size differs' });
-    if (hash.digest('hex') !== declared.sha256) throw new IntakeError('DECLARATION_MISMATCH', { detail: 'SHA-256 differs' });
-    await inspectFile(path, declared.mediaType, signal);
+    if (sizeBytes !== declared.sizeBytes)
+      throw new IntakeError('DECLARATION_MISMATCH', { detail: 'size differs' });
+    if (hash.digest('hex') !== declared.sha256)
+      throw new IntakeError('DECLARATION_MISMATCH', { detail: 'SHA-256 differs' });
+    await inspectFile(path, declared);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** Removes what nobody needs any more. Failing is no failure of the document: reconciliation and erasure sweep again. */
+/** Done with these keys. That an object stays is no failure of the document: erasure sweeps every key again. */
 async function sweep(
   { pool, objectStore, logger }: ActivityDependencies,
   keys: readonly string[],
-  { signal }: AttemptScope,
+  signal: AbortSignal,
 ): Promise<void> {
+  await markRemoved(pool, keys);
   try {
     await objectStore.remove(keys, signal);
-    await markRemoved(pool, keys);
   } catch (error) {
     logger.warn({ err: error, objects: keys.length }, 'objects left for a later sweep');
   }

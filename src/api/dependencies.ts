@@ -1,10 +1,11 @@
 /** What the API needs from the rest of Intake. Functions throw `IntakeError` only; what is not the caller's is `NOT_FOUND`. */
 import type { Readable } from 'node:stream';
 import type { ErrorCode } from '../domain/errors.ts';
-import type { ChunkId, DocumentId, OwnerId } from '../domain/ids.ts';
+import type { DocumentId, OwnerId } from '../domain/ids.ts';
 import type { Stage, Status } from '../domain/ingestion.ts';
 import type { MediaType } from '../domain/media-types.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Search } from '../search/hybrid-search.ts';
 import type { WebhookDependencies } from '../webhooks/routes.ts';
 import type { VerifyToken } from './verify-token.ts';
 
@@ -13,7 +14,7 @@ export interface ApiDependencies {
   readonly verifyToken: VerifyToken;
   readonly settings: ApiSettings;
   readonly documents: DocumentService;
-  readonly search: SearchService;
+  readonly search: Search;
   readonly webhooks: WebhookDependencies;
   readonly readiness: readonly ReadinessCheck[];
 }
@@ -168,28 +169,3 @@ export interface DocumentService {
   openMarkdown(caller: Caller, documentId: DocumentId): Promise<StoredFile>;
   usage(caller: Caller): Promise<Usage>;
 }
-
-export interface SearchQuestion {
-  readonly query: string;
-  readonly k: number;
-  readonly documentIds: readonly DocumentId[] | undefined;
-}
-
-export interface Passage {
-  readonly documentId: DocumentId;
-  readonly documentName: string;
-  readonly chunkId: ChunkId;
-  readonly text: string;
-  readonly headingPath: readonly string[];
-  readonly pageFrom: number;
-  readonly pageTo: number;
-  readonly startOffset: number;
-  readonly endOffset: number;
-  readonly similarity: number;
-  readonly score: number;
-}
-
-export type SearchService = (
-  caller: Caller,
-  question: SearchQuestion,
-) => Promise<readonly Passage[]>;

@@ -28,10 +28,15 @@ export function answerWithProblem(
     reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
   }
   // The rest of a body that nobody will read must not be taken for the next request.
-  if (!request.raw.complete) reply.header('connection', 'close');
+  if (isBodyUnread(request)) reply.header('connection', 'close');
   return reply
     .code(status)
     .header('x-correlation-id', request.id)
     .type('application/problem+json')
     .send(describeProblem(translation, request.id));
+}
+
+function isBodyUnread({ raw }: FastifyRequest): boolean {
+  const hasBody = 'content-length' in raw.headers || 'transfer-encoding' in raw.headers;
+  return hasBody && !raw.complete;
 }

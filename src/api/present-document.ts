@@ -3,7 +3,12 @@ import type { z } from 'zod';
 import { type ErrorCode, errorCodes } from '../domain/errors.ts';
 import type { DocumentId } from '../domain/ids.ts';
 import { isTerminal, progressPercent, type Stage, stageOf } from '../domain/ingestion.ts';
-import type { AcceptedUpload, CommandedDocument, DocumentDetail, DocumentFacts } from './dependencies.ts';
+import type {
+  AcceptedUpload,
+  CommandedDocument,
+  DocumentDetail,
+  DocumentFacts,
+} from './dependencies.ts';
 import type {
   commandAnswer,
   documentDetail,

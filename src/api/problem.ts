@@ -72,7 +72,7 @@ export const problem = z
     code: z.string(),
     turn: z.enum(['user', 'us', 'provider']).describe('Whose turn it is'),
     retryable: z.boolean().describe('The same request may succeed later'),
-    correlationId: z.uuid().describe('Names this request in our logs'),
+    correlationId: z.guid().describe('Names this request in our logs'),
     errors: z.array(fieldFault).optional(),
   })
   .meta({ id: 'Problem' });

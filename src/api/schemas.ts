@@ -44,30 +44,39 @@ const sha256 = z
   .toLowerCase()
   .regex(/^[0-9a-f]{64}$/, 'The SHA-256 must be 64 hexadecimal characters.');
 
-/** Checked against the accepted types in the route, which knows the better sentence. */
-const declaredType = z
-  .string('Give the type of the file.')
-  .max(255)
-  .describe(`One of ${Object.keys(mediaTypes).join(', ')}; parameters are ignored`);
-
 export const uploadDeclaration = z.strictObject({
   name: documentName,
-  type: declaredType,
+  // The route checks it, with a better sentence.
+  type: z
+    .string('Give the type of the file.')
+    .max(255)
+    .describe(`One of ${Object.keys(mediaTypes).join(', ')}; parameters are ignored`),
   sizeBytes: z.int('The size must be a whole number of bytes.').nonnegative(),
   sha256,
 });
 
+const encodedName = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return decodeURIComponent(text);
+    } catch {
+      context.addIssue('The name must be percent-encoded UTF-8.');
+      return z.NEVER;
+    }
+  })
+  .pipe(documentName)
+  .describe('Name of the file, percent-encoded UTF-8; or give `name` in the query');
+
 /** Of a body that is the file itself. Loose, since these are all the headers of the request. */
 export const fileHeaders = z.looseObject({
-  'content-type': declaredType.optional(),
-  'x-document-name': z
-    .string()
-    .optional()
-    .describe('Name of the file, percent-encoded UTF-8; or give `name` in the query'),
+  'x-document-name': encodedName.optional(),
   'x-content-sha256': sha256.optional().describe('Checked when given'),
-  'content-length': z.coerce.number().int().nonnegative().optional(),
 });
 export const fileQuery = z.strictObject({ name: documentName.optional() });
+
+/** Bytes as they are, in or out: never validated, only documented. */
+export const bytes = z.unknown().meta({ type: 'string', format: 'binary' });
 
 export const listQuery = z.strictObject({
   status: z.enum(statuses).optional(),
@@ -106,7 +115,7 @@ const links = z.object({
 
 /** The answer to a command: where to look for what becomes of it. */
 export const commandAnswer = z
-  .object({ documentId: z.uuid(), status, statusUrl: z.string() })
+  .object({ documentId: z.guid(), status, statusUrl: z.string() })
   .meta({ id: 'CommandAnswer' });
 
 export const uploadAnswer = commandAnswer
@@ -123,13 +132,16 @@ export const uploadAnswer = commandAnswer
 
 export const documentSummary = z
   .object({
-    documentId: z.uuid(),
+    documentId: z.guid(),
     name: z.string(),
     type: z.string(),
     sizeBytes: z.int(),
     status,
     stage: z.enum(stages).optional().describe('At work in it, or failed in it'),
-    progressPercent: z.number().optional().describe('Absent when the document will not get further'),
+    progressPercent: z
+      .number()
+      .optional()
+      .describe('Absent when the document will not get further'),
     searchable: z.boolean().describe('Some version of it is found by search'),
     error: failure.optional(),
     waiting: failure
@@ -165,7 +177,7 @@ const timelineEvent = z.object({
 export const documentDetail = documentSummary
   .extend({
     sha256: z.string(),
-    correlationId: z.uuid(),
+    correlationId: z.guid(),
     pages: z.int().optional(),
     failedPages: z.array(z.int()),
     chunks: z.int().optional(),
@@ -175,7 +187,7 @@ export const documentDetail = documentSummary
   .meta({ id: 'DocumentDetail' });
 
 export const documentPage = z
-  .object({ documents: z.array(documentSummary), nextCursor: z.uuid().optional() })
+  .object({ documents: z.array(documentSummary), nextCursor: z.guid().optional() })
   .meta({ id: 'DocumentPage' });
 
 export const searchAnswer = z
@@ -187,16 +199,19 @@ export const searchAnswer = z
       ),
     passages: z.array(
       z.object({
-        documentId: z.uuid(),
+        documentId: z.guid(),
         documentName: z.string(),
-        chunkId: z.uuid(),
+        chunkId: z.guid(),
         text: z.string(),
         headingPath: z.array(z.string()),
         pageFrom: z.int(),
         pageTo: z.int(),
         startOffset: z.int().describe('In the document’s Markdown, in UTF-16 code units'),
         endOffset: z.int(),
-        similarity: z.number().describe('1 - cosine distance to the query'),
+        similarity: z
+          .number()
+          .optional()
+          .describe('1 - cosine distance to the query; absent where only words matched'),
         score: z.number().describe('What the order is by'),
       }),
     ),

@@ -3,7 +3,7 @@
  * left open on one page cannot swallow the pages after it, and long pages window by window, so that
  * memory and marked's quadratic corners stay bounded.
  */
-import { Lexer, type Token } from 'marked';
+import { Lexer, type Token, type TokensList } from 'marked';
 import type { PageOffset } from '../domain/chunk.ts';
 import { isLowSurrogate } from './cut-text.ts';
 
@@ -105,6 +105,8 @@ function lexBlocks(text: string): readonly Token[] {
 class TopLevelLexer extends Lexer {
   #inside = false;
 
+  override blockTokens(text: string, tokens?: Token[], lastClipped?: boolean): Token[];
+  override blockTokens(text: string, tokens?: TokensList, lastClipped?: boolean): TokensList;
   override blockTokens(text: string, tokens: Token[] = [], lastClipped = false): Token[] {
     if (this.#inside) return tokens;
     this.#inside = true;

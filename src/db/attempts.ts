@@ -11,6 +11,7 @@ import {
   type Stage,
   type StartStage,
   type Status,
+  statuses,
 } from '../domain/ingestion.ts';
 import type { MediaType } from '../domain/media-types.ts';
 import type { Queryable } from './pool.ts';
@@ -114,7 +115,8 @@ export async function findAttempt(
 /**
  * Locks document and attempt for the rest of the transaction and proves that this run may write.
  * The first run to come claims an attempt that nobody has claimed. Throws `ATTEMPT_ABSENT`, `DOCUMENT_DELETED`,
- * `CANCELLED` or `ATTEMPT_SUPERSEDED`. Other ends are returned: a repeated activity then finds its own work done.
+ * `CANCELLED` or `ATTEMPT_SUPERSEDED` (also for an attempt that has failed: terminal is final). A complete attempt is
+ * returned: a repeated activity then finds its own work done.
  */
 export async function holdAttempt(transaction: Queryable, fence: Fence): Promise<Attempt> {
   const document = await transaction.query<{
@@ -136,6 +138,9 @@ export async function holdAttempt(transaction: Queryable, fence: Fence): Promise
   if (!row) throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the attempt has no row' });
   if (owner.current_attempt_id !== fence.attemptId) throw new IntakeError('ATTEMPT_SUPERSEDED');
   if (row.status === 'cancelled') throw new IntakeError('CANCELLED');
+  if (isTerminal(row.status) && row.status !== 'complete') {
+    throw new IntakeError('ATTEMPT_SUPERSEDED', { detail: 'the attempt has ended' });
+  }
   if (row.run_id === null) await stampRun(transaction, fence.attemptId, fence.runId);
   else if (row.run_id !== fence.runId)
     throw new IntakeError('ATTEMPT_SUPERSEDED', { detail: 'another run holds the attempt' });
@@ -166,17 +171,17 @@ export async function takeOverRun(q: Queryable, fence: Fence): Promise<void> {
 }
 
 /**
- * Walks an attempt along `path`, one status after the other, each with its line in the timeline. Statuses that lie
- * behind it are passed over, so that a repeated activity is idempotent and progress never goes back.
+ * Walks an attempt forward through `path`, one status after the other, each with its line in the timeline. Statuses
+ * that lie behind it are passed over, so that a repeated activity is idempotent and progress never goes back.
  */
 export async function advance(
   transaction: Queryable,
   attempt: Attempt,
   path: readonly Status[],
 ): Promise<Attempt> {
-  let status = attempt.status;
-  const behind = path.indexOf(status);
-  for (const next of path.slice(behind + 1)) {
+  let { status } = attempt;
+  for (const next of path) {
+    if (statuses.indexOf(next) <= statuses.indexOf(status)) continue;
     if (!canMove(status, next)) {
       throw new IntakeError('INTERNAL_ERROR', { detail: `illegal move from ${status} to ${next}` });
     }
@@ -238,8 +243,4 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
 
 export async function countLook(q: Queryable, attemptId: AttemptId): Promise<void> {
   await q.query('update intake.attempts set looks = looks + 1 where id = $1', [attemptId]);
-}
-
-export function isRunning(attempt: Attempt): boolean {
-  return !isTerminal(attempt.status);
 }

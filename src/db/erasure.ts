@@ -7,7 +7,10 @@ export interface Tombstone {
   readonly ownerId: OwnerId;
 }
 
-export async function findTombstone(q: Queryable, documentId: DocumentId): Promise<Tombstone | undefined> {
+export async function findTombstone(
+  q: Queryable,
+  documentId: DocumentId,
+): Promise<Tombstone | undefined> {
   const { rows } = await q.query<{ owner_id: OwnerId }>(
     'select owner_id from intake.documents where id = $1 and deleted_at is not null',
     [documentId],
@@ -15,11 +18,15 @@ export async function findTombstone(q: Queryable, documentId: DocumentId): Promi
   return rows[0] && { documentId, ownerId: rows[0].owner_id };
 }
 
-const tombstoned = 'exists (select from intake.documents d where d.id = $1 and d.deleted_at is not null)';
+const tombstoned =
+  'exists (select from intake.documents d where d.id = $1 and d.deleted_at is not null)';
 
 /** Chunks and vectors go with their generations. */
 export async function eraseContent(transaction: Queryable, documentId: DocumentId): Promise<void> {
-  await transaction.query(`delete from intake.generations where document_id = $1 and ${tombstoned}`, [documentId]);
+  await transaction.query(
+    `delete from intake.generations where document_id = $1 and ${tombstoned}`,
+    [documentId],
+  );
 }
 
 /** Attempts, events and parse jobs go with their versions; the object keys stay no longer than their objects. */
@@ -28,8 +35,12 @@ export async function eraseRecords(transaction: Queryable, documentId: DocumentI
     `update intake.documents set current_version_id = null, current_attempt_id = null where id = $1 and deleted_at is not null`,
     [documentId],
   );
-  await transaction.query(`delete from intake.versions where document_id = $1 and ${tombstoned}`, [documentId]);
-  await transaction.query(`delete from intake.objects where document_id = $1 and ${tombstoned}`, [documentId]);
+  await transaction.query(`delete from intake.versions where document_id = $1 and ${tombstoned}`, [
+    documentId,
+  ]);
+  await transaction.query(`delete from intake.objects where document_id = $1 and ${tombstoned}`, [
+    documentId,
+  ]);
 }
 
 const childTables = [
@@ -46,11 +57,18 @@ const childTables = [
 
 /** Rows of the document besides its tombstone; 0 proves the erasure. */
 export async function rowsLeft(q: Queryable, documentId: DocumentId): Promise<number> {
-  const counts = childTables.map((table) => `(select count(*) from intake.${table} where document_id = $1)`);
-  const { rows } = await q.query<{ left: string }>(`select ${counts.join(' + ')} as left`, [documentId]);
+  const counts = childTables.map(
+    (table) => `(select count(*) from intake.${table} where document_id = $1)`,
+  );
+  const { rows } = await q.query<{ left: string }>(`select ${counts.join(' + ')} as left`, [
+    documentId,
+  ]);
   return Number(rows[0]?.left ?? 0);
 }
 
 export async function markErased(q: Queryable, documentId: DocumentId): Promise<void> {
-  await q.query('update intake.documents set erased_at = now() where id = $1 and deleted_at is not null', [documentId]);
+  await q.query(
+    'update intake.documents set erased_at = now() where id = $1 and deleted_at is not null',
+    [documentId],
+  );
 }

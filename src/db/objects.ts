@@ -63,16 +63,20 @@ export async function reserveMarkdownKey(
   return key;
 }
 
-/** Upload keys of an attempt, newest first. */
-export async function uploadKeys(q: Queryable, attemptId: AttemptId): Promise<readonly string[]> {
+/**
+ * Upload keys that may hold the bytes, newest first; those of earlier attempts too, unless they were looked at and
+ * done with: what was uploaded while storage was down still counts.
+ */
+export async function uploadKeys(q: Queryable, documentId: DocumentId): Promise<readonly string[]> {
   const { rows } = await q.query<{ key: string }>(
-    `select key from intake.objects where attempt_id = $1 and kind = 'upload' and removed_at is null
+    `select key from intake.objects where document_id = $1 and kind = 'upload' and removed_at is null
      order by created_at desc, key`,
-    [attemptId],
+    [documentId],
   );
   return rows.map((row) => row.key);
 }
 
+/** Done with: nobody looks there any more. Erasure sweeps these keys all the same. */
 export async function markRemoved(q: Queryable, keys: readonly string[]): Promise<void> {
   await q.query(
     'update intake.objects set removed_at = now() where key = any($1) and removed_at is null',

@@ -125,14 +125,14 @@ export async function linkParseJob(
 export async function recordSubmitted(
   q: Queryable,
   id: ParseJobId,
-  provider: { readonly providerJobId: string; readonly providerFileId: string },
+  provider: { readonly providerJobId: string; readonly providerFileId: string | undefined },
 ): Promise<void> {
   await q.query(
     `update intake.parse_jobs
      set state = case when state = 'submitting' then 'submitted' else state end,
          provider_job_id = $2, provider_file_id = $3, submitted_at = coalesce(submitted_at, now())
      where id = $1`,
-    [id, provider.providerJobId, provider.providerFileId],
+    [id, provider.providerJobId, provider.providerFileId ?? null],
   );
 }
 

@@ -35,6 +35,7 @@ export function createPool(options: PoolOptions): Pool {
 export async function inTransaction<Result>(
   pool: Pool,
   work: (transaction: Queryable) => Promise<Result>,
+  begin = 'begin',
 ): Promise<Result> {
   let client: pg.PoolClient;
   try {
@@ -43,7 +44,7 @@ export async function inTransaction<Result>(
     throw databaseError(error);
   }
   try {
-    await client.query('begin');
+    await client.query(begin);
     const result = await work(client);
     await client.query('commit');
     client.release();
@@ -58,19 +59,23 @@ export async function inTransaction<Result>(
   }
 }
 
-/** Reads under the caller's own rights: role `authenticated` with the caller's claims, so that row-level security decides. */
+/**
+ * Reads under the caller's own rights: role `authenticated` with the caller's claims, so that row-level security decides.
+ * All statements see one snapshot: a generation that goes live meanwhile is read whole or not at all.
+ */
 export function asOwner<Result>(
   pool: Pool,
   ownerId: OwnerId,
   work: (transaction: Queryable) => Promise<Result>,
 ): Promise<Result> {
-  return inTransaction(pool, async (transaction) => {
+  const reading = async (transaction: Queryable) => {
     await transaction.query(
       `select set_config('role', 'authenticated', true), set_config('request.jwt.claims', $1, true)`,
       [JSON.stringify({ sub: ownerId, role: 'authenticated' })],
     );
     return work(transaction);
-  });
+  };
+  return inTransaction(pool, reading, 'begin isolation level repeatable read, read only');
 }
 
 /** One translation of what Postgres and its connection throw. Our own errors pass. */

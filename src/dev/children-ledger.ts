@@ -45,13 +45,13 @@ const GRACE_MS = 5_000;
 const PROBE_INTERVAL_MS = 25;
 
 /** Ends the children that a killed supervisor left behind, and says which; strangers under their pids are spared. */
-export async function endLeftovers(file: string): Promise<readonly string[]> {
+export async function endLeftovers(file: string, graceMs = GRACE_MS): Promise<readonly string[]> {
   const left = (readJson(file, z.array(record)) ?? []).filter(stillRuns);
   // SIGTERM would let Postgres wait for its connections; nobody is left to use them.
   for (const { name, pid } of left) signal(pid, name === 'postgres' ? 'SIGINT' : 'SIGTERM');
-  await allGone(left);
+  await allGone(left, graceMs);
   for (const { pid } of left) signal(-pid, 'SIGKILL');
-  const stubborn = await allGone(left);
+  const stubborn = await allGone(left, graceMs);
   if (stubborn.length > 0) {
     const names = stubborn.map(({ name, pid }) => `${name} (pid ${pid})`).join(', ');
     throw new IntakeError('SERVICE_UNAVAILABLE', {
@@ -62,8 +62,11 @@ export async function endLeftovers(file: string): Promise<readonly string[]> {
 }
 
 /** Those that still run at the end of the grace. */
-async function allGone(children: readonly ChildRecord[]): Promise<readonly ChildRecord[]> {
-  const deadline = Date.now() + GRACE_MS;
+async function allGone(
+  children: readonly ChildRecord[],
+  graceMs: number,
+): Promise<readonly ChildRecord[]> {
+  const deadline = Date.now() + graceMs;
   let running = children.filter(stillRuns);
   while (running.length > 0 && Date.now() < deadline) {
     await delay(PROBE_INTERVAL_MS);

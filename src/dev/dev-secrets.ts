@@ -5,10 +5,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { DEVELOPMENT_SECRET_PREFIX } from '../config.ts';
+import { mintServiceKey } from './dev-identity.ts';
 import { readJson, writePrivately } from './state-folder.ts';
 
 const devSecrets = z.object({
   jwtSecret: z.string().startsWith(DEVELOPMENT_SECRET_PREFIX),
+  /** Kept and not minted anew: the storage stand-in's signed URLs depend on it and outlive a restart. */
+  serviceKey: z.string(),
   webhookTokenKey: z.string(),
   webhookSigningSecret: z.string(),
   parserKey: z.string(),
@@ -18,11 +21,13 @@ const devSecrets = z.object({
 });
 export type DevSecrets = z.output<typeof devSecrets>;
 
-export function loadSecrets(file: string): DevSecrets {
+export async function loadSecrets(file: string): Promise<DevSecrets> {
   const kept = readJson(file, devSecrets);
   if (kept !== undefined) return kept;
+  const jwtSecret = DEVELOPMENT_SECRET_PREFIX + randomKey();
   const fresh: DevSecrets = {
-    jwtSecret: DEVELOPMENT_SECRET_PREFIX + randomKey(),
+    jwtSecret,
+    serviceKey: await mintServiceKey(jwtSecret),
     webhookTokenKey: randomKey(),
     webhookSigningSecret: randomKey(),
     parserKey: randomKey(),

@@ -13,7 +13,6 @@ const portNames = [
   'temporalUi',
   'temporal',
   'temporalHttp',
-  'temporalMetrics',
   'postgres',
   'storage',
   'parser',

@@ -4,7 +4,13 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import getPort from 'get-port';
 import { IntakeError } from '../domain/errors.ts';
-import { type Child, type ChildOptions, describeExit, startChild, untilReady } from './child-process.ts';
+import {
+  type Child,
+  type ChildOptions,
+  describeExit,
+  startChild,
+  untilReady,
+} from './child-process.ts';
 import { giveTo, type Launcher, postgresLauncher } from './postgres-launcher.ts';
 import { type PostgresVersion, postgresFolder } from './tools.ts';
 

@@ -4,7 +4,6 @@
  */
 import { devNull } from 'node:os';
 import { isLoopback } from '../config.ts';
-import type { DevIdentity } from './dev-identity.ts';
 import type { DevSecrets } from './dev-secrets.ts';
 import type { Ports } from './ports.ts';
 
@@ -42,7 +41,6 @@ export interface PlanInput {
   readonly environment: Environment;
   readonly ports: Ports;
   readonly secrets: DevSecrets;
-  readonly identity: DevIdentity;
   /** Absent where the embedder is given. */
   readonly tokenizerFile: string | undefined;
 }
@@ -72,7 +70,7 @@ export function serviceEnvironment(input: PlanInput): NodeJS.ProcessEnv {
 
 /** Puts our own part's settings in the place of whatever the caller's environment says about it. */
 function takeOver(part: Part, merged: NodeJS.ProcessEnv, input: PlanInput): void {
-  const { ports, secrets, identity } = input;
+  const { ports, secrets } = input;
   switch (part) {
     case 'postgres':
       remove(merged, /^PG[A-Z]+$/); // pg reads PGSSLMODE and others beside the URL
@@ -87,7 +85,7 @@ function takeOver(part: Part, merged: NodeJS.ProcessEnv, input: PlanInput): void
       break;
     case 'storage':
       merged['SUPABASE_URL'] = loopbackUrl(ports.storage);
-      merged['SUPABASE_SERVICE_ROLE_KEY'] = identity.serviceKey;
+      merged['SUPABASE_SERVICE_ROLE_KEY'] = secrets.serviceKey;
       merged['SUPABASE_JWT_SECRET'] = secrets.jwtSecret;
       delete merged['SUPABASE_JWT_ISSUER'];
       break;

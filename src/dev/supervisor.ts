@@ -37,7 +37,10 @@ export interface Supervisor {
   kill(): Promise<void>;
 }
 
-export function createSupervisor(listener: SupervisorListener): Supervisor {
+export function createSupervisor(
+  listener: SupervisorListener,
+  judge: (deathsAtMs: readonly number[]) => Verdict = judgeDeath,
+): Supervisor {
   const children = new Map<string, Child>();
   const launches = new Set<Promise<unknown>>();
   const stopping = new AbortController();
@@ -45,6 +48,7 @@ export function createSupervisor(listener: SupervisorListener): Supervisor {
 
   /** A launch under way when the stop comes still ends with its child gone. */
   async function launch<Started extends Child>(service: Service<Started>): Promise<Started> {
+    stopping.signal.throwIfAborted();
     const launched = service.start((child) => {
       children.set(service.name, child);
       listener.spawned(child);
@@ -70,7 +74,7 @@ export function createSupervisor(listener: SupervisorListener): Supervisor {
     let reason = await untilDeath(first);
     while (reason !== undefined) {
       deathsAtMs.push(Date.now());
-      const verdict = judgeDeath(deathsAtMs);
+      const verdict = judge(deathsAtMs);
       listener.died({ name: service.name, reason, verdict });
       if (verdict.action === 'give-up') return gaveUp.resolve(service.name);
       await delay(verdict.delayMs, undefined, { signal: stopping.signal }).catch(() => undefined);

@@ -73,7 +73,10 @@ async function serverArguments(options: TemporalOptions, port: number): Promise<
           options.databaseFile,
           ...pragmas('journal_mode=WAL', 'synchronous=NORMAL'),
         ]),
-    ...Object.values(searchAttributeNames).flatMap((name) => ['--search-attribute', `${name}=Keyword`]),
+    ...Object.values(searchAttributeNames).flatMap((name) => [
+      '--search-attribute',
+      `${name}=Keyword`,
+    ]),
     ...Object.entries(dynamicConfig).flatMap(([key, value]) => [
       '--dynamic-config-value',
       `${key}=${JSON.stringify(value)}`,

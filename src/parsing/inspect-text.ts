@@ -1,5 +1,6 @@
 /** Guards over text files, streamed: strict UTF-8 for Markdown and plain text; size of the tree for HTML. */
 import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
 import { Parser } from 'htmlparser2';
 import { IntakeError } from '../domain/errors.ts';
 import { readHead } from './detect-media-type.ts';

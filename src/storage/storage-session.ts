@@ -1,6 +1,6 @@
 /**
- * The authenticated way to Supabase Storage. Every call has a signal that reaches `fetch`, and every
- * failure is a `StorageCallError` that the one classifier has judged.
+ * The authenticated way to one bucket of Supabase Storage. Every call has a deadline and a signal that reach
+ * `fetch`, and every refused or failed call is a `StorageCallError` that the one classifier has judged.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { createClient, type SupabaseClient } from '@supabase/supabase-js';
@@ -9,25 +9,39 @@ import {
   type StorageFailure,
   storageErrorFacts,
 } from './classify-storage-error.ts';
+import { type Deadline, startDeadline } from './deadline.ts';
 
 export interface StorageSessionOptions {
   readonly url: string;
   readonly serviceRoleKey: string;
+  readonly bucket: string;
+  /** Longest wait for an answer. */
+  readonly callTimeoutMs?: number;
 }
 
-export type StorageClient = SupabaseClient['storage'];
+export interface CallLimits {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs?: number;
+}
 
-type Answer<Data> =
-  | { readonly data: Data; readonly error: null }
-  | { readonly data: null; readonly error: Error };
+type Storage = SupabaseClient['storage'];
+type Files = ReturnType<Storage['from']>;
+type Operation<Data> = (
+  files: Files,
+  storage: Storage,
+) => PromiseLike<{ readonly data: Data | null; readonly error: Error | null }>;
 
-export type StorageOperation<Data> = (storage: StorageClient) => PromiseLike<Answer<Data>>;
+export interface OpenAnswer<Data> {
+  readonly data: Data;
+  readonly headers: Headers;
+  /** Runs on: the receiver of the body ends it. */
+  readonly deadline: Deadline;
+}
 
 export interface StorageSession {
-  send<Data>(
-    operation: StorageOperation<Data>,
-    signal: AbortSignal,
-  ): Promise<{ readonly data: Data; readonly headers: Headers }>;
+  send<Data>(operation: Operation<Data>, limits: CallLimits): Promise<Data>;
+  /** For an answer whose body is still to be read. */
+  open<Data>(operation: Operation<Data>, limits: CallLimits): Promise<OpenAnswer<Data>>;
 }
 
 /** Stays inside this folder: callers turn it into an `IntakeError`. */
@@ -36,14 +50,20 @@ export class StorageCallError extends Error {
   readonly failure: StorageFailure;
   readonly retryAfterMs: number | undefined;
 
-  constructor(
-    failure: StorageFailure,
-    options: { summary: string; retryAfterMs: number | undefined; cause: unknown },
-  ) {
-    super(options.summary, { cause: options.cause });
-    this.failure = failure;
-    this.retryAfterMs = options.retryAfterMs;
+  constructor(error: unknown, headers: Headers) {
+    const facts = storageErrorFacts(error);
+    // Not the server's message, which may quote a key.
+    super(`storage answered ${facts.statusCode ?? 'nothing'} ${facts.code ?? ''}`.trimEnd(), {
+      cause: error,
+    });
+    this.failure = classifyStorageError(facts);
+    const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+    this.retryAfterMs = seconds >= 0 ? seconds * 1000 : undefined;
   }
+}
+
+export function isFailure(error: unknown, failure: StorageFailure): boolean {
+  return error instanceof StorageCallError && error.failure === failure;
 }
 
 interface Exchange {
@@ -59,18 +79,36 @@ export function createStorageSession(options: StorageSessionOptions): StorageSes
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     global: { fetch: fetchInExchange },
   });
+
+  async function open<Data>(
+    operation: Operation<Data>,
+    limits: CallLimits,
+  ): Promise<OpenAnswer<Data>> {
+    const deadline = startDeadline(
+      limits.timeoutMs ?? options.callTimeoutMs ?? 30_000,
+      limits.signal,
+    );
+    const exchange: Exchange = { signal: deadline.signal, headers: new Headers() };
+    try {
+      // Awaited inside: a download is only sent when somebody waits for it.
+      const { data, error } = await exchanges.run(
+        exchange,
+        async () => await operation(storage.from(options.bucket), storage),
+      );
+      if (error !== null || data === null) throw new StorageCallError(error, exchange.headers);
+      return { data, headers: exchange.headers, deadline };
+    } catch (error) {
+      deadline.end();
+      throw error;
+    }
+  }
+
   return {
-    async send(operation, signal) {
-      const exchange: Exchange = { signal, headers: new Headers() };
-      const { data, error } = await exchanges.run(exchange, () => operation(storage));
-      if (error === null) return { data, headers: exchange.headers };
-      const facts = storageErrorFacts(error);
-      throw new StorageCallError(classifyStorageError(facts), {
-        // Not the server's message, which may quote a key.
-        summary: `storage answered ${facts.statusCode ?? 'nothing'} ${facts.code ?? ''}`.trimEnd(),
-        retryAfterMs: readRetryAfter(exchange.headers),
-        cause: error,
-      });
+    open,
+    async send(operation, limits) {
+      const { data, deadline } = await open(operation, limits);
+      deadline.end();
+      return data;
     },
   };
 }
@@ -82,14 +120,9 @@ async function fetchInExchange(
   const exchange = exchanges.getStore();
   if (exchange === undefined) return fetch(input, init);
   const headers = new Headers(init?.headers);
-  // A compressed body's length says nothing about the object's.
+  // The length of a compressed body says nothing about the object's.
   headers.set('accept-encoding', 'identity');
   const response = await fetch(input, { ...init, headers, signal: exchange.signal });
   exchange.headers = response.headers;
   return response;
-}
-
-function readRetryAfter(headers: Headers): number | undefined {
-  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return seconds >= 0 ? seconds * 1000 : undefined;
 }

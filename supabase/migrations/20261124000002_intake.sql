@@ -305,14 +305,16 @@ create table intake.chunks (
   unique (generation_id, ordinal)
 );
 create index chunks_by_document on intake.chunks (document_id, generation_id);
-create index chunks_by_lexeme on intake.chunks using gin (lexemes);
 
--- In how many chunks of a generation a lexeme occurs: document frequencies for BM25, summed per owner over live generations.
+-- Postings for BM25: in which chunks of a generation a lexeme occurs, how often, and how long those chunks are (in
+-- lexemes). No GIN index stands beside it: under row-level security the planner may not use one, since `@@` is not leakproof.
 create table intake.generation_terms (
   owner_id uuid not null,
   lexeme text not null,
   generation_id uuid not null references intake.generations on delete cascade,
-  chunk_count integer not null check (chunk_count > 0),
+  ordinals integer[] not null check (cardinality(ordinals) > 0),
+  occurrences integer[] not null check (cardinality(occurrences) = cardinality(ordinals)),
+  lengths integer[] not null check (cardinality(lengths) = cardinality(ordinals)),
   primary key (owner_id, lexeme, generation_id)
 );
 create index generation_terms_by_generation on intake.generation_terms (generation_id);

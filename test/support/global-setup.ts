@@ -28,9 +28,15 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const folder = mkdtempSync(join(tmpdir(), 'intake-test-'));
   const servers: Child[] = [];
   const teardown = async () => {
+    process.off('exit', abandon);
     await Promise.all(servers.map((server) => server.stop()));
     rmSync(folder, { recursive: true });
   };
+  // An interrupted run ends without teardown.
+  const abandon = () => {
+    for (const { pid } of servers) process.kill(pid, 'SIGINT');
+  };
+  process.once('exit', abandon);
   try {
     const postgres = await startPostgres({
       dataDirectory: join(folder, 'postgres'),

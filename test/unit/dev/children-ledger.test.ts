@@ -51,11 +51,29 @@ test('what a killed supervisor left behind is ended and named', async () => {
   await expect(ended).resolves.toEqual([null, 'SIGTERM']);
 });
 
+test('one that does not listen is killed with its whole group', async () => {
+  const stubborn = `
+    process.on('SIGTERM', () => {});
+    const { spawn } = require('node:child_process');
+    const grandchild = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e9)']);
+    require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'grandchild'))}, String(grandchild.pid));
+    setInterval(() => {}, 1e9);`;
+  const { record } = await orphan(stubborn);
+  const grandchild = await vi.waitFor(() => {
+    const pid = Number(readFileSync(join(folder, 'grandchild'), 'utf8'));
+    expect(pid).toBeGreaterThan(0);
+    return pid;
+  });
+  writeFileSync(file, JSON.stringify([record]));
+  await expect(endLeftovers(file, 50)).resolves.toEqual(['worker']);
+  await vi.waitFor(() => expect(identifyProcess(grandchild)).toBeUndefined());
+});
+
 test('a stranger who got the pid later is spared', async () => {
   const { child, record } = await orphan();
-  const later = { ...record, startedAt: 'another boot/1' };
-  const other = { ...record, command: `${record.command} of another clone` };
-  writeFileSync(file, JSON.stringify([later, { ...other, command: 'temporal server' }]));
+  const began = { ...record, startedAt: 'another boot/1' };
+  const runs = { ...record, command: 'temporal server start-dev' };
+  writeFileSync(file, JSON.stringify([began, runs]));
   await expect(endLeftovers(file)).resolves.toEqual([]);
   expect(child.exitCode ?? child.signalCode).toBeNull();
 });

@@ -1,0 +1,139 @@
+/** Commands on a document. The row is written first; then Temporal is told, and the outbox sweep makes good what it did not hear. */
+import { stampErasure, findStartable, markStopSent } from '../../db/outbox.ts';
+import { endAttempt } from '../../db/attempts.ts';
+import {
+  buryDocument,
+  type HeldDocument,
+  holdDocument,
+  markConfirmed,
+} from '../../db/documents.ts';
+import { recordEvent } from '../../db/events.ts';
+import { inTransaction, type Queryable } from '../../db/pool.ts';
+import { IntakeError } from '../../domain/errors.ts';
+import type { DocumentId } from '../../domain/ids.ts';
+import { isTerminal } from '../../domain/ingestion.ts';
+import type { Caller, CommandedDocument } from '../dependencies.ts';
+import { type AcceptDependencies, nextAttempt } from './accept-document.ts';
+import { startAttempt } from './start-attempt.ts';
+
+/** The bytes are there, says the client: a hint that brings the next look forward. */
+export async function confirmUpload(
+  { pool, runs }: AcceptDependencies,
+  caller: Caller,
+  documentId: DocumentId,
+): Promise<CommandedDocument> {
+  const held = await onDocument({ pool }, caller, documentId, async (transaction, document) => {
+    await markConfirmed(transaction, document.attemptId);
+    return document;
+  });
+  if (held.status !== 'awaiting_upload') return { documentId, status: held.status };
+  const request = await findStartable(pool, held.attemptId);
+  if (!request) throw new IntakeError('NOT_FOUND');
+  // An earlier run of this document would make a signal-with-start refuse: an unstamped attempt is started first.
+  if (held.runId === undefined && !(await startAttempt(pool, runs, request)))
+    return { documentId, status: held.status };
+  await runs.confirm(request);
+  return { documentId, status: held.status };
+}
+
+/** A new attempt from the stage that failed; nothing that was paid and kept is paid again. */
+export async function retryDocument(
+  { pool, runs, settings }: AcceptDependencies,
+  caller: Caller,
+  documentId: DocumentId,
+): Promise<CommandedDocument> {
+  const acceptance = await onDocument({ pool }, caller, documentId, async (transaction, held) => {
+    if (!isTerminal(held.status) || held.status === 'complete')
+      throw new IntakeError('NOT_POSSIBLE_NOW');
+    // Without verified bytes there is nothing to retry: the way is a new upload.
+    if (!held.evidence.verified && held.status !== 'failed_storage')
+      throw new IntakeError('NOT_POSSIBLE_NOW');
+    await noteCommand(transaction, held, 'retry');
+    return await nextAttempt(transaction, {
+      held,
+      caller,
+      settings,
+      sizeBytes: 0,
+      confirmed: true,
+    });
+  });
+  if (acceptance.run) await startAttempt(pool, runs, acceptance.run);
+  return { documentId, status: acceptance.status };
+}
+
+/** Final: the row ends now, the run within seconds. */
+export async function cancelDocument(
+  { pool, runs }: AcceptDependencies,
+  caller: Caller,
+  documentId: DocumentId,
+): Promise<CommandedDocument> {
+  const held = await onDocument({ pool }, caller, documentId, async (transaction, document) => {
+    if (document.status === 'cancelled') return document;
+    if (isTerminal(document.status)) throw new IntakeError('NOT_POSSIBLE_NOW');
+    await noteCommand(transaction, document, 'cancel');
+    await endAttempt(transaction, document.attemptId, {
+      status: 'cancelled',
+      code: 'CANCELLED',
+      failedStage: undefined,
+    });
+    return document;
+  });
+  await runs.stop(documentId);
+  await markStopSent(pool, held.attemptId);
+  return { documentId, status: 'cancelled' };
+}
+
+/** A tombstone: gone from lists and search with the commit, erased at every place by `erase/<documentId>`. */
+export async function deleteDocument(
+  { pool, runs }: AcceptDependencies,
+  caller: Caller,
+  documentId: DocumentId,
+): Promise<CommandedDocument> {
+  const held = await onDocument({ pool }, caller, documentId, async (transaction, document) => {
+    await noteCommand(transaction, document, 'delete');
+    if (!isTerminal(document.status)) {
+      await endAttempt(transaction, document.attemptId, {
+        status: 'deleted',
+        code: 'DOCUMENT_DELETED',
+        failedStage: undefined,
+      });
+    }
+    await buryDocument(transaction, documentId);
+    return document;
+  });
+  if (!isTerminal(held.status)) {
+    await runs.stop(documentId);
+    await markStopSent(pool, held.attemptId);
+  }
+  await stampErasure(pool, documentId, await runs.erase(documentId));
+  return { documentId, status: 'deleted' };
+}
+
+/** Unknown, foreign and deleted documents are all NOT_FOUND. */
+async function onDocument<Result>(
+  { pool }: Pick<AcceptDependencies, 'pool'>,
+  caller: Caller,
+  documentId: DocumentId,
+  work: (transaction: Queryable, document: HeldDocument) => Promise<Result>,
+): Promise<Result> {
+  return await inTransaction(pool, async (transaction) => {
+    const held = await holdDocument(transaction, caller.ownerId, documentId);
+    if (!held) throw new IntakeError('NOT_FOUND');
+    return await work(transaction, held);
+  });
+}
+
+async function noteCommand(
+  transaction: Queryable,
+  document: HeldDocument,
+  detail: string,
+): Promise<void> {
+  await recordEvent(transaction, {
+    documentId: document.id,
+    ownerId: document.ownerId,
+    attemptId: document.attemptId,
+    kind: 'command',
+    detail,
+    actor: 'owner',
+  });
+}

@@ -1,0 +1,153 @@
+/** Intake's HTTP API as a client sees it. Whatever fails comes back as the `IntakeError` that the server meant. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import type {
+  commandAnswer,
+  documentDetail,
+  documentPage,
+  limitsAnswer,
+  listQuery,
+  searchAnswer,
+  searchRequest,
+  uploadAnswer,
+  uploadDeclaration,
+} from '../api/schemas.ts';
+import { IntakeError, isErrorCode } from '../domain/errors.ts';
+
+/** JSON has no dates. */
+type OnTheWire<Value> = Value extends Date
+  ? string
+  : Value extends readonly (infer Item)[]
+    ? OnTheWire<Item>[]
+    : Value extends object
+      ? { [Key in keyof Value]: OnTheWire<Value[Key]> }
+      : Value;
+type Answer<Schema extends z.ZodType> = OnTheWire<z.output<Schema>>;
+
+export type UploadAnswer = Answer<typeof uploadAnswer>;
+export type CommandAnswer = Answer<typeof commandAnswer>;
+export type DocumentDetail = Answer<typeof documentDetail>;
+export type DocumentPage = Answer<typeof documentPage>;
+export type SearchAnswer = Answer<typeof searchAnswer>;
+export type Limits = Answer<typeof limitsAnswer>;
+
+export interface ApiClient {
+  declareUpload(declaration: z.input<typeof uploadDeclaration>): Promise<UploadAnswer>;
+  confirmUpload(documentId: string): Promise<CommandAnswer>;
+  document(documentId: string): Promise<DocumentDetail>;
+  documents(query: z.input<typeof listQuery>): Promise<DocumentPage>;
+  retry(documentId: string): Promise<CommandAnswer>;
+  cancel(documentId: string): Promise<CommandAnswer>;
+  delete(documentId: string): Promise<CommandAnswer>;
+  search(request: z.input<typeof searchRequest>): Promise<SearchAnswer>;
+  limits(): Promise<Limits>;
+}
+
+export interface ApiClientOptions {
+  readonly url: string;
+  readonly token: string;
+  /** How long a request that may succeed later is tried again, 60 s unless told. */
+  readonly patienceMs?: number;
+}
+
+const REQUEST_TIMEOUT_MS = 30_000;
+const DEFAULT_PATIENCE_MS = 60_000;
+const DEFAULT_PAUSE_MS = 1_000;
+
+export function createApiClient({
+  url,
+  token,
+  patienceMs = DEFAULT_PATIENCE_MS,
+}: ApiClientOptions): ApiClient {
+  const base = url.replace(/\/$/, '');
+
+  /** The one place where an answer gets its type: server and client are of one version. */
+  async function send<Result>(method: string, path: string, body?: unknown): Promise<Result> {
+    const request: RequestInit = {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    };
+    const deadline = Date.now() + patienceMs;
+    for (;;) {
+      try {
+        return (await exchange(`${base}${path}`, request)) as Result;
+      } catch (error) {
+        const pauseMs = pauseBefore(error);
+        if (pauseMs === undefined || Date.now() + pauseMs > deadline) throw error;
+        await delay(pauseMs);
+      }
+    }
+  }
+
+  const document = (id: string) => `/v1/documents/${encodeURIComponent(id)}`;
+  return {
+    declareUpload: (declaration) => send('POST', '/v1/uploads', declaration),
+    confirmUpload: (id) => send('POST', `/v1/uploads/${encodeURIComponent(id)}/confirm`),
+    document: (id) => send('GET', document(id)),
+    documents: (query) => send('GET', `/v1/documents?${queryString(query)}`),
+    retry: (id) => send('POST', `${document(id)}/retry`),
+    cancel: (id) => send('POST', `${document(id)}/cancel`),
+    delete: (id) => send('DELETE', document(id)),
+    search: (request) => send('POST', '/v1/search', request),
+    limits: () => send('GET', '/v1/limits'),
+  };
+}
+
+/** Every request of this API may be sent again, so both an overload and a restart of the server are waited out. */
+function pauseBefore(error: unknown): number | undefined {
+  if (!(error instanceof IntakeError)) return undefined;
+  const passing = error.code === 'RATE_LIMITED' || error.code === 'SERVICE_UNAVAILABLE';
+  return passing ? (error.retryAfterMs ?? DEFAULT_PAUSE_MS) : undefined;
+}
+
+async function exchange(url: string, request: RequestInit): Promise<unknown> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(url, { ...request, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+    text = await response.text();
+  } catch (cause) {
+    const { origin } = new URL(url);
+    throw new IntakeError('SERVICE_UNAVAILABLE', { detail: `${origin} does not answer`, cause });
+  }
+  const body = parseJson(text);
+  if (response.ok && body !== undefined) return body;
+  throw problemError(response, body);
+}
+
+const problemBody = z.object({
+  code: z.string().refine(isErrorCode),
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});
+
+function problemError(response: Response, body: unknown): IntakeError {
+  const retryAfter = Number(response.headers.get('retry-after') ?? Number.NaN);
+  const wait = retryAfter >= 0 ? { retryAfterMs: retryAfter * 1000 } : {};
+  const problem = problemBody.safeParse(body).data;
+  if (problem === undefined) {
+    const code = response.status >= 500 ? 'SERVICE_UNAVAILABLE' : 'INTERNAL_ERROR';
+    return new IntakeError(code, { detail: `unexpected answer ${response.status}`, ...wait });
+  }
+  const faults = problem.errors?.map(({ field, message }) => `${field}: ${message}`).join('\n');
+  return new IntakeError(problem.code, { ...(faults ? { detail: faults } : {}), ...wait });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function queryString(query: Readonly<Record<string, unknown>>): URLSearchParams {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(key, String(value));
+  }
+  return parameters;
+}

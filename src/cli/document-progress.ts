@@ -1,0 +1,90 @@
+/** Documents on their road: one redrawn bar each on a terminal, elsewhere a line for each change of stage. */
+import cliProgress from 'cli-progress';
+import type { Stage } from '../domain/ingestion.ts';
+import type { DocumentDetail } from './api-client.ts';
+
+export interface DocumentProgress {
+  /** `label` names the document for the person who gave it. */
+  show(label: string, document: DocumentDetail): void;
+  /** The last word on a document. */
+  end(label: string, sentence: string): void;
+  /** A line of something else, put above the bars. */
+  log(line: string): void;
+  /** Leaves the terminal as it was. */
+  stop(): void;
+}
+
+const stageWords = {
+  verify: 'checking the upload',
+  parse: 'handing over to the parser',
+  collect: 'parsing',
+  chunk: 'cutting into chunks',
+  embed: 'embedding',
+  complete: 'complete',
+} as const satisfies Record<Stage, string>;
+
+const LABEL_WIDTH = 36;
+
+export function createDocumentProgress(stream: NodeJS.WriteStream): DocumentProgress {
+  return stream.isTTY ? bars(stream) : lines(stream);
+}
+
+function lines(stream: NodeJS.WritableStream): DocumentProgress {
+  const begunAtMs = Date.now();
+  const shown = new Map<string, string>();
+  const print = (label: string, words: string) => {
+    const seconds = ((Date.now() - begunAtMs) / 1000).toFixed(1).padStart(6);
+    stream.write(`${seconds} s  ${fit(label)}  ${words}\n`);
+  };
+  return {
+    show(label, document) {
+      const words = describe(document);
+      if (shown.get(label) === words) return;
+      shown.set(label, words);
+      print(label, words);
+    },
+    end: print,
+    log: (line) => void stream.write(`${line}\n`),
+    stop: () => undefined,
+  };
+}
+
+function bars(stream: NodeJS.WriteStream): DocumentProgress {
+  const shown = new Map<string, cliProgress.SingleBar>();
+  const container = new cliProgress.MultiBar(
+    {
+      stream,
+      format: '{label}  {bar} {percentage}%  {words}',
+      barsize: 20,
+      hideCursor: true,
+      gracefulExit: false, // signals are the caller's
+      autopadding: true,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  const draw = (label: string, percent: number | undefined, words: string) => {
+    const bar = shown.get(label) ?? container.create(100, 0, { label: fit(label), words: '' });
+    shown.set(label, bar);
+    if (percent === undefined) bar.update({ words });
+    else bar.update(percent, { words });
+  };
+  return {
+    show: (label, document) => draw(label, document.progressPercent, describe(document)),
+    end: (label, sentence) => draw(label, undefined, sentence),
+    log: (line) => container.log(`${line}\n`),
+    stop: () => container.stop(),
+  };
+}
+
+function describe({ stage, status, waiting, error }: DocumentDetail): string {
+  if (error !== undefined) return error.message;
+  if (waiting !== undefined) return waiting.message;
+  if (status === 'awaiting_upload') return 'waiting for the bytes';
+  return stage === undefined ? status : stageWords[stage];
+}
+
+function fit(label: string): string {
+  const characters = [...label];
+  if (characters.length <= LABEL_WIDTH) return label.padEnd(LABEL_WIDTH);
+  return `…${characters.slice(1 - LABEL_WIDTH).join('')}`;
+}

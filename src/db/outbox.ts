@@ -1,0 +1,112 @@
+/** What the rows say should run or stop in Temporal, and Temporal may not have heard: the sweep's reading. */
+import type { AttemptId, DocumentId, OwnerId } from '../domain/ids.ts';
+import type { StartStage } from '../domain/ingestion.ts';
+import type { Queryable } from './pool.ts';
+
+export interface Startable {
+  readonly documentId: DocumentId;
+  readonly attemptId: AttemptId;
+  readonly ownerId: OwnerId;
+  readonly attemptNumber: number;
+  readonly startStage: StartStage;
+  readonly uploadExpiresAt: Date;
+  readonly confirmed: boolean;
+}
+
+interface StartableRow {
+  document_id: DocumentId;
+  id: AttemptId;
+  owner_id: OwnerId;
+  number: number;
+  start_stage: StartStage;
+  upload_expires_at: Date;
+  confirmed: boolean;
+}
+
+const startable = `a.document_id, a.id, a.owner_id, a.number, a.start_stage, a.upload_expires_at, a.confirmed_at is not null as confirmed`;
+
+function toStartable(row: StartableRow): Startable {
+  return {
+    documentId: row.document_id,
+    attemptId: row.id,
+    ownerId: row.owner_id,
+    attemptNumber: row.number,
+    startStage: row.start_stage,
+    uploadExpiresAt: row.upload_expires_at,
+    confirmed: row.confirmed,
+  };
+}
+
+export async function findStartable(
+  q: Queryable,
+  attemptId: AttemptId,
+): Promise<Startable | undefined> {
+  const { rows } = await q.query<StartableRow>(
+    `select ${startable} from intake.attempts a where a.id = $1`,
+    [attemptId],
+  );
+  return rows[0] && toStartable(rows[0]);
+}
+
+/** Attempts whose start was lost: unstamped for at least `olderThanMs`. */
+export async function unstartedAttempts(
+  q: Queryable,
+  olderThanMs: number,
+): Promise<readonly Startable[]> {
+  const { rows } = await q.query<StartableRow>(
+    `select ${startable}
+     from intake.attempts a join intake.documents d on d.current_attempt_id = a.id and d.deleted_at is null
+     where a.run_id is null and a.ended_at is null and a.created_at < now() - make_interval(secs => $1 / 1000.0)
+     order by a.created_at limit 100`,
+    [olderThanMs],
+  );
+  return rows.map(toStartable);
+}
+
+export interface Stoppable {
+  readonly attemptId: AttemptId;
+  readonly documentId: DocumentId;
+}
+
+/** Attempts that were cancelled or deleted and whose run has not been told. */
+export async function unstoppedAttempts(
+  q: Queryable,
+  olderThanMs: number,
+): Promise<readonly Stoppable[]> {
+  const { rows } = await q.query<{ id: AttemptId; document_id: DocumentId }>(
+    `select id, document_id from intake.attempts
+     where status in ('cancelled', 'deleted') and stop_sent_at is null and ended_at < now() - make_interval(secs => $1 / 1000.0)
+     order by ended_at limit 100`,
+    [olderThanMs],
+  );
+  return rows.map((row) => ({ attemptId: row.id, documentId: row.document_id }));
+}
+
+export async function markStopSent(q: Queryable, attemptId: AttemptId): Promise<void> {
+  await q.query('update intake.attempts set stop_sent_at = now() where id = $1', [attemptId]);
+}
+
+/** Tombstones whose erasure has not been started. */
+export async function unstartedErasures(
+  q: Queryable,
+  olderThanMs: number,
+): Promise<readonly DocumentId[]> {
+  const { rows } = await q.query<{ id: DocumentId }>(
+    `select id from intake.documents
+     where deleted_at < now() - make_interval(secs => $1 / 1000.0) and erase_run_id is null
+     order by deleted_at limit 100`,
+    [olderThanMs],
+  );
+  return rows.map((row) => row.id);
+}
+
+export async function stampErasure(
+  q: Queryable,
+  documentId: DocumentId,
+  runId: string,
+): Promise<void> {
+  await q.query(
+    'update intake.documents set erase_run_id = $2 where id = $1 and erase_run_id is null',
+    [documentId, runId],
+  );
+}

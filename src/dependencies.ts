@@ -1,0 +1,250 @@
+/** The composition root: builds everything once from the configuration, and closes it in reverse. */
+import type { ActivityDependencies } from '../activities/dependencies.ts';
+import type { ApiDependencies, DocumentService } from './api/dependencies.ts';
+import { acceptUpload } from './api/services/accept-document.ts';
+import {
+  cancelDocument,
+  confirmUpload,
+  deleteDocument,
+  retryDocument,
+} from './api/services/command-document.ts';
+import { ingestBytes } from './api/services/ingest-bytes.ts';
+import {
+  documentDetail,
+  listDocuments,
+  openMarkdown,
+  openOriginal,
+  usage,
+} from './api/services/read-documents.ts';
+import { createTokenVerifier } from './api/verify-token.ts';
+import { createChunkPool } from './chunking/chunk-in-thread.ts';
+import { createTokenCounter } from './chunking/count-tokens.ts';
+import { chunker } from './chunking/split-markdown.ts';
+import { type Config, DEVELOPMENT_SECRET_PREFIX } from './config.ts';
+import { documentOfParseJob } from './db/documents.ts';
+import { pendingMigrations } from './db/migrate.ts';
+import { createPool, type Pool } from './db/pool.ts';
+import { markDelivered, receiveDelivery } from './db/webhook-deliveries.ts';
+import { IntakeError } from './domain/errors.ts';
+import { searchAttributeNames } from './domain/run.ts';
+import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
+import type { Logger } from './observability/logger.ts';
+import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
+import { createSearch } from './search/hybrid-search.ts';
+import { withBreaker } from './storage/storage-breaker.ts';
+import { SupabaseObjectStore } from './storage/supabase-object-store.ts';
+import {
+  createTemporalClient,
+  requireSearchAttributes,
+  type TemporalClient,
+} from './temporal/client.ts';
+import { createRuns, type Runs } from './temporal/runs.ts';
+import { callbackUrl, keysOf, makeCallbackToken } from './webhooks/callback-token.ts';
+
+const second = 1000;
+const minute = 60 * second;
+
+/** Looks for an upload nobody confirmed, counted from the first; the last one is when the upload expires. */
+const LOOKS_AFTER_MS = [0, 3 * minute, 13 * minute, 38 * minute];
+
+/** What API and worker share. */
+export interface Shared {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly pool: Pool;
+  readonly temporal: TemporalClient;
+  readonly runs: Runs;
+  readonly objectStore: SupabaseObjectStore;
+  close(): Promise<void>;
+}
+
+export function buildShared(config: Config, logger: Logger): Shared {
+  const pool = createPool({
+    connectionString: config.DATABASE_URL,
+    size: config.DATABASE_POOL_SIZE,
+    onIdleError: (error) => logger.warn({ err: error }, 'idle database connection lost'),
+  });
+  const temporal = createTemporalClient();
+  const runs = createRuns(temporal.client, {
+    taskQueue: config.TASK_QUEUE,
+    startDelayMs: config.UPLOAD_START_DELAY_SECONDS * second,
+    eraseSecondSweepMs: config.ERASE_SECOND_SWEEP_SECONDS * second,
+    policy: {
+      looksAfterMs: LOOKS_AFTER_MS,
+      storagePatienceMs: config.STORAGE_PATIENCE_SECONDS * second,
+      parserPatienceMs: config.PARSER_PATIENCE_SECONDS * second,
+      embedderPatienceMs: config.EMBEDDER_PATIENCE_SECONDS * second,
+      parseDeadlineMs: config.PARSE_DEADLINE_SECONDS * second,
+      pollFirstMs: config.PARSE_POLL_FIRST_SECONDS * second,
+      pollMaxMs: config.PARSE_POLL_MAX_SECONDS * second,
+    },
+  });
+  const objectStore = new SupabaseObjectStore({
+    url: config.SUPABASE_URL,
+    serviceRoleKey: config.SUPABASE_SERVICE_ROLE_KEY,
+    bucket: config.SUPABASE_BUCKET,
+  });
+  return {
+    config,
+    logger,
+    pool,
+    temporal,
+    runs,
+    objectStore,
+    close: async () => {
+      await temporal.close();
+      await pool.end();
+    },
+  };
+}
+
+export function buildActivityDependencies(
+  shared: Shared,
+): ActivityDependencies & { close(): Promise<void> } {
+  const { config, logger, pool, runs, objectStore } = shared;
+  const tokenKeys = keysOf(config.WEBHOOK_TOKEN_KEY);
+  const [signingSecret] = keysOf(config.WEBHOOK_SIGNING_SECRET);
+  const publicUrl = config.PUBLIC_URL;
+  const counter = createTokenCounter(config.EMBEDDINGS_TOKENIZER);
+  const chunkPool = createChunkPool({
+    tokenizer: config.EMBEDDINGS_TOKENIZER,
+    maxTokens: config.EMBEDDINGS_MAX_TOKENS,
+  });
+  return {
+    pool,
+    logger,
+    objectStore: withBreaker(objectStore, {
+      onStateChange: (state) => logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker'),
+    }),
+    parser: createLlamaParseParser({
+      apiKey: config.LLAMA_CLOUD_API_KEY,
+      baseUrl: config.LLAMA_CLOUD_BASE_URL,
+      tier: config.LLAMA_PARSE_TIER,
+      version: config.LLAMA_PARSE_VERSION,
+      maxPages: config.MAX_PAGES,
+      maxFailedPagesPercent: config.PARSE_MAX_FAILED_PAGES_PERCENT,
+      signingSecret,
+    }),
+    embedder: buildEmbedder(config),
+    chunking: {
+      chunker,
+      tokenizer: counter.name,
+      maxTokens: config.EMBEDDINGS_MAX_TOKENS,
+      split: (markdown, pages, signal) => chunkPool.split(markdown, pages, signal),
+    },
+    callbackUrl: (parseJobId) =>
+      publicUrl && callbackUrl(publicUrl, makeCallbackToken(parseJobId, tokenKeys)),
+    openRunId: (documentId) => runs.openRunId(documentId),
+    limits: {
+      maxFileBytes: config.MAX_FILE_BYTES,
+      maxPages: config.MAX_PAGES,
+      maxMarkdownBytes: config.MAX_MARKDOWN_BYTES,
+      maxFailedPagesPercent: config.PARSE_MAX_FAILED_PAGES_PERCENT,
+    },
+    close: () => chunkPool.close(),
+  };
+}
+
+export function buildApiDependencies(shared: Shared): ApiDependencies {
+  const { config, logger, pool } = shared;
+  const search = createSearch({
+    pool,
+    embedder: buildEmbedder(config),
+    vectorIndexFromChunks: config.VECTOR_INDEX_FROM_CHUNKS,
+  });
+  return {
+    logger,
+    verifyToken: createTokenVerifier({
+      issuer: config.SUPABASE_JWT_ISSUER ?? `${config.SUPABASE_URL.replace(/\/$/, '')}/auth/v1`,
+      sharedSecret: config.SUPABASE_JWT_SECRET,
+      jwksUrl: config.SUPABASE_JWKS_URL,
+    }),
+    settings: {
+      maxFileBytes: config.MAX_FILE_BYTES,
+      maxRequestsPerMinute: config.MAX_REQUESTS_PER_MINUTE,
+      storageOrigin: new URL(config.SUPABASE_URL).origin,
+      loopbackOnly: config.SUPABASE_JWT_SECRET?.startsWith(DEVELOPMENT_SECRET_PREFIX) ?? false,
+    },
+    documents: documentService(shared),
+    search: ({ ownerId }, question) => search(ownerId, question),
+    webhooks: {
+      tokenKeys: keysOf(config.WEBHOOK_TOKEN_KEY),
+      signingSecrets: keysOf(config.WEBHOOK_SIGNING_SECRET),
+      countEvent: () => {},
+      deliveries: {
+        receive: (delivery) => receiveDelivery(pool, delivery),
+        markDelivered: (eventId) => markDelivered(pool, eventId),
+        documentOf: (parseJobId) => documentOfParseJob(pool, parseJobId),
+      },
+      signalParseEvent: ({ documentId, parseJobId }) =>
+        shared.runs.signalParseEvent(documentId, { parseJobId }),
+    },
+    readiness: readinessChecks(shared),
+  };
+}
+
+function documentService(shared: Shared): DocumentService {
+  const { config } = shared;
+  const accept = {
+    ...shared,
+    settings: {
+      maxFileBytes: config.MAX_FILE_BYTES,
+      maxUnfinishedUploads: config.MAX_UNFINISHED_UPLOADS,
+      maxReservedBytes: config.MAX_RESERVED_BYTES,
+      uploadLifetimeMs: config.UPLOAD_LIFETIME_SECONDS * second,
+      uploadUrlLifetimeMs: config.UPLOAD_URL_LIFETIME_SECONDS * second,
+    },
+  };
+  const uiUrl = config.TEMPORAL_UI_URL;
+  const read = {
+    ...shared,
+    runLinks: uiUrl === undefined ? undefined : { uiUrl, namespace: shared.temporal.namespace },
+    settings: {
+      ...accept.settings,
+      maxMarkdownBytes: config.MAX_MARKDOWN_BYTES,
+      maxPages: config.MAX_PAGES,
+    },
+  };
+  return {
+    acceptUpload: (caller, declaration) => acceptUpload(accept, caller, declaration),
+    confirmUpload: (caller, id) => confirmUpload(accept, caller, id),
+    ingestBytes: (caller, file) => ingestBytes(accept, caller, file),
+    listDocuments: (caller, filter) => listDocuments(read, caller, filter),
+    documentDetail: (caller, id) => documentDetail(read, caller, id),
+    retryDocument: (caller, id) => retryDocument(accept, caller, id),
+    cancelDocument: (caller, id) => cancelDocument(accept, caller, id),
+    deleteDocument: (caller, id) => deleteDocument(accept, caller, id),
+    openOriginal: (caller, id) => openOriginal(read, caller, id),
+    openMarkdown: (caller, id) => openMarkdown(read, caller, id),
+    usage: (caller) => usage(read, caller),
+  };
+}
+
+function buildEmbedder(config: Config) {
+  return createOpenAiEmbedder({
+    baseUrl: config.EMBEDDINGS_URL,
+    apiKey: config.EMBEDDINGS_API_KEY,
+    model: config.EMBEDDINGS_MODEL,
+    dimensions: config.EMBEDDINGS_DIMENSIONS,
+    batchSize: config.EMBEDDINGS_BATCH_SIZE,
+  });
+}
+
+function readinessChecks({ pool, temporal }: Shared): ApiDependencies['readiness'] {
+  return [
+    {
+      name: 'database',
+      check: async () => {
+        const pending = await pendingMigrations(pool);
+        if (pending.length > 0)
+          throw new IntakeError('SCHEMA_OUTDATED', { detail: pending.join(', ') });
+      },
+    },
+    {
+      name: 'temporal',
+      check: async () => {
+        await requireSearchAttributes(temporal, Object.values(searchAttributeNames));
+      },
+    },
+  ];
+}

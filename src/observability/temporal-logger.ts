@@ -1,0 +1,21 @@
+/** Temporal's SDK and Core log through our logger: one format, one level, one redaction. */
+import { DefaultLogger, type LogEntry } from '@temporalio/worker';
+import type { Logger } from './logger.ts';
+
+const levels = {
+  TRACE: 'trace',
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARN: 'warn',
+  ERROR: 'error',
+} as const;
+
+export function temporalLogger(logger: Logger): DefaultLogger {
+  return new DefaultLogger('INFO', ({ level, message, meta }: LogEntry) => {
+    const { error, ...rest } = meta ?? {};
+    logger[levels[level]](
+      { ...rest, ...(error === undefined ? {} : { err: error }), sdk: true },
+      message,
+    );
+  });
+}

@@ -1,0 +1,41 @@
+/** Connection to Temporal by the SDK's standard environment (`TEMPORAL_*`, TOML profiles): local, own cluster and Cloud alike. */
+import { Client, Connection } from '@temporalio/client';
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+import { IntakeError } from '../domain/errors.ts';
+
+export interface TemporalClient {
+  readonly client: Client;
+  readonly namespace: string;
+  close(): Promise<void>;
+}
+
+export function connectionSettings(): ReturnType<typeof loadClientConnectConfig> {
+  return loadClientConnectConfig();
+}
+
+/** Connects lazily: the process starts while Temporal is away, and says so in its readiness. */
+export function createTemporalClient(): TemporalClient {
+  const { connectionOptions, namespace = 'default' } = connectionSettings();
+  const connection = Connection.lazy(connectionOptions);
+  return {
+    client: new Client({ connection, namespace }),
+    namespace,
+    close: () => connection.close(),
+  };
+}
+
+/** Rejects with the names that are missing: an unregistered attribute fails every start. */
+export async function requireSearchAttributes(
+  { client, namespace }: TemporalClient,
+  names: readonly string[],
+): Promise<void> {
+  const { customAttributes } = await client.connection.operatorService.listSearchAttributes({
+    namespace,
+  });
+  const missing = names.filter((name) => !Object.hasOwn(customAttributes ?? {}, name));
+  if (missing.length > 0) {
+    throw new IntakeError('CONFIGURATION_INVALID', {
+      detail: `search attributes not registered: ${missing.join(', ')}`,
+    });
+  }
+}

@@ -1,0 +1,210 @@
+/** Starting, signalling and stopping the runs of documents: the only place that knows workflow options. */
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+} from '@temporalio/client';
+import { isGrpcServiceError } from '@temporalio/client';
+import { IntakeError } from '../domain/errors.ts';
+import {
+  type AttemptId,
+  type DocumentId,
+  eraseWorkflowId,
+  ingestWorkflowId,
+  type OwnerId,
+} from '../domain/ids.ts';
+import type { StartStage } from '../domain/ingestion.ts';
+import {
+  type IngestInput,
+  type IngestPolicy,
+  type ParseEvent,
+  signalNames,
+  workflowTypes,
+} from '../domain/run.ts';
+import { searchAttributes } from './search-attributes.ts';
+
+export interface RunRequest {
+  readonly documentId: DocumentId;
+  readonly attemptId: AttemptId;
+  readonly ownerId: OwnerId;
+  readonly attemptNumber: number;
+  readonly startStage: StartStage;
+  readonly uploadExpiresAt: Date;
+  /** The bytes are said to be there: no start delay. */
+  readonly confirmed: boolean;
+}
+
+export interface RunSettings {
+  readonly taskQueue: string;
+  readonly startDelayMs: number;
+  readonly eraseSecondSweepMs: number;
+  readonly policy: Omit<IngestPolicy, 'uploadExpiresAtMs'>;
+}
+
+export interface Runs {
+  /** The run of this attempt, started now or before; `undefined` while the run of an earlier attempt is still closing. */
+  start(request: RunRequest): Promise<string | undefined>;
+  /** Wakes the run, starting it if it was lost. `closed`: the run has ended, and the row answers. */
+  confirm(request: RunRequest): Promise<'signalled' | 'closed'>;
+  /** Temporal's own cancel; it also ends a start delay. A run that is gone needs no stop. */
+  stop(documentId: DocumentId): Promise<void>;
+  erase(documentId: DocumentId): Promise<string>;
+  signalParseEvent(documentId: DocumentId, event: ParseEvent): Promise<'delivered' | 'closed'>;
+  openRunId(documentId: DocumentId): Promise<string | undefined>;
+}
+
+export function createRuns(client: Client, settings: RunSettings): Runs {
+  return {
+    start: (request) => reachable(() => start(client, settings, request)),
+    confirm: (request) => reachable(() => confirm(client, settings, request)),
+    stop: (documentId) =>
+      reachable(() =>
+        orGone(async () => {
+          await client.workflow.getHandle(ingestWorkflowId(documentId)).cancel();
+        }, undefined),
+      ),
+    erase: (documentId) => reachable(() => erase(client, settings, documentId)),
+    signalParseEvent: (documentId, event) =>
+      reachable(() =>
+        orGone(async () => {
+          await client.workflow
+            .getHandle(ingestWorkflowId(documentId))
+            .signal(signalNames.parseEvent, event);
+          return 'delivered' as const;
+        }, 'closed' as const),
+      ),
+    openRunId: (documentId) => reachable(() => openRunId(client, documentId)),
+  };
+}
+
+function startOptions({ taskQueue, policy }: RunSettings, request: RunRequest) {
+  const { documentId, attemptId, startStage } = request;
+  const input: IngestInput = {
+    documentId,
+    attemptId,
+    startStage,
+    policy: { ...policy, uploadExpiresAtMs: request.uploadExpiresAt.getTime() },
+  };
+  return {
+    workflowId: ingestWorkflowId(documentId),
+    taskQueue,
+    args: [input] as [IngestInput],
+    memo: { attemptId },
+    staticSummary: `attempt ${request.attemptNumber}, from ${startStage}`,
+    staticDetails:
+      'Until its first task this run waits for the upload: the owner has a signed URL, and confirms. ' +
+      'It answers no query before that; ask `intake status` or the API.',
+    typedSearchAttributes: [
+      {
+        key: searchAttributes.documentStatus,
+        value: startStage === 'verify' ? 'awaiting_upload' : 'parsing',
+      },
+      { key: searchAttributes.tenantId, value: request.ownerId },
+    ],
+    // People who wait come before later bulk lanes; among tenants the server shares fairly by the key.
+    priority: { priorityKey: 2, fairnessKey: request.ownerId },
+  };
+}
+
+async function start(
+  client: Client,
+  settings: RunSettings,
+  request: RunRequest,
+): Promise<string | undefined> {
+  try {
+    const handle = await client.workflow.start(workflowTypes.ingest, {
+      ...startOptions(settings, request),
+      ...(request.confirmed || request.startStage !== 'verify'
+        ? {}
+        : { startDelay: settings.startDelayMs }),
+      workflowIdConflictPolicy: 'FAIL',
+      // A second start of a first attempt must not run again after it has closed; later attempts follow a closed run.
+      workflowIdReusePolicy: request.attemptNumber === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
+    });
+    return handle.firstExecutionRunId;
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    return await runOfAttempt(client, request);
+  }
+}
+
+/** A start that lost its answer finds its own run; the run of an earlier attempt is none of its business. */
+async function runOfAttempt(
+  client: Client,
+  { documentId, attemptId }: RunRequest,
+): Promise<string | undefined> {
+  const description = await client.workflow.getHandle(ingestWorkflowId(documentId)).describe();
+  return description.memo?.['attemptId'] === attemptId ? description.runId : undefined;
+}
+
+/** Without `startDelay`: with it, a lost start would wait the delay out. */
+async function confirm(
+  client: Client,
+  settings: RunSettings,
+  request: RunRequest,
+): Promise<'signalled' | 'closed'> {
+  try {
+    await client.workflow.signalWithStart(workflowTypes.ingest, {
+      ...startOptions(settings, request),
+      signal: signalNames.confirmUpload,
+      signalArgs: [],
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    });
+    return 'signalled';
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return 'closed';
+    throw error;
+  }
+}
+
+async function erase(
+  client: Client,
+  settings: RunSettings,
+  documentId: DocumentId,
+): Promise<string> {
+  const handle = await client.workflow.start(workflowTypes.erase, {
+    workflowId: eraseWorkflowId(documentId),
+    taskQueue: settings.taskQueue,
+    args: [{ documentId, secondSweepAfterMs: settings.eraseSecondSweepMs }],
+    staticSummary: 'erase a deleted document at every place, twice, and prove it',
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+  });
+  return handle.firstExecutionRunId;
+}
+
+async function openRunId(client: Client, documentId: DocumentId): Promise<string | undefined> {
+  const description = await orGone(
+    () => client.workflow.getHandle(ingestWorkflowId(documentId)).describe(),
+    undefined,
+  );
+  return description?.status.name === 'RUNNING' ? description.runId : undefined;
+}
+
+async function orGone<Answer, Gone>(
+  call: () => Promise<Answer>,
+  gone: Gone,
+): Promise<Answer | Gone> {
+  try {
+    return await call();
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return gone;
+    throw error;
+  }
+}
+
+/** Temporal away is one of our codes; everything else is a bug of ours and keeps its stack. */
+async function reachable<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await call();
+  } catch (error) {
+    if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause))) {
+      throw new IntakeError('SERVICE_UNAVAILABLE', {
+        detail: 'Temporal did not answer',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}

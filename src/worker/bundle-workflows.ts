@@ -1,0 +1,43 @@
+/**
+ * The workflow bundle: built once for a set of sources and kept, since building takes longer than everything else a
+ * worker does before its first task. An image build calls `npm run build:workflows`, so that production only reads.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
+
+const root = join(import.meta.dirname, '..', '..');
+const sources = [join(root, 'workflows'), join(root, 'src', 'domain')];
+const cache = join(root, 'node_modules', '.cache', 'intake');
+
+/** Path of the bundle for the present sources. */
+export async function workflowBundle(logger?: Logger): Promise<string> {
+  const path = join(cache, `workflows-${await fingerprint()}.js`);
+  if (await stat(path).catch(() => undefined)) return path;
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: join(root, 'workflows', 'index.ts'),
+    ...(logger === undefined ? {} : { logger }),
+  });
+  await mkdir(cache, { recursive: true });
+  // Two workers may start at once: each writes its own file, and the rename is whole or not at all.
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, code);
+  await rename(draft, path);
+  return path;
+}
+
+/** Hash over the sources' text and the SDK's version: a bundle belongs to exactly one of each. */
+async function fingerprint(): Promise<string> {
+  const { version } = createRequire(import.meta.url)('@temporalio/worker/package.json') as {
+    version: string;
+  };
+  const hash = createHash('sha256').update(version);
+  for (const folder of sources) {
+    for (const name of (await readdir(folder)).toSorted()) {
+      if (name.endsWith('.ts')) hash.update(name).update(await readFile(join(folder, name)));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}

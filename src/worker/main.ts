@@ -1,0 +1,48 @@
+/** The worker process. */
+import { Runtime } from '@temporalio/worker';
+import { createActivities } from '../../activities/index.ts';
+import { loadConfig } from '../config.ts';
+import { buildActivityDependencies, buildShared } from '../dependencies.ts';
+import { createLogger } from '../observability/logger.ts';
+import { temporalLogger } from '../observability/temporal-logger.ts';
+import { runMain } from '../run-main.ts';
+import { onStopSignal } from '../shutdown.ts';
+import { workflowBundle } from './bundle-workflows.ts';
+import { createWorker } from './create-worker.ts';
+
+await runMain(async () => {
+  const config = loadConfig();
+  const logger = createLogger('worker', config.LOG_LEVEL);
+  const sdkLogger = temporalLogger(logger);
+  // Phases of our own decide the order of the stop; the SDK would only stop its part.
+  Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
+  const shared = buildShared(config, logger);
+  const dependencies = buildActivityDependencies(shared);
+  const { worker, close } = await createWorker({
+    taskQueue: config.TASK_QUEUE,
+    workflowBundlePath: await workflowBundle(sdkLogger),
+    activities: createActivities(dependencies),
+  });
+  const running = worker.run();
+  logger.info({ taskQueue: config.TASK_QUEUE }, 'worker ready');
+  onStopSignal(logger, [
+    {
+      name: 'tasks in hand',
+      limitMs: 27_000,
+      run: async () => {
+        worker.shutdown();
+        await running;
+      },
+    },
+    {
+      name: 'connections',
+      limitMs: 5_000,
+      run: async () => {
+        await dependencies.close();
+        await close();
+        await shared.close();
+      },
+    },
+  ]);
+  await running;
+});
