@@ -166,7 +166,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
       loopbackOnly: config.SUPABASE_JWT_SECRET?.startsWith(DEVELOPMENT_SECRET_PREFIX) ?? false,
     },
     documents: documentService(shared),
-    search: ({ ownerId }, question) => search(ownerId, question),
+    search,
     webhooks: {
       tokenKeys: keysOf(config.WEBHOOK_TOKEN_KEY),
       signingSecrets: keysOf(config.WEBHOOK_SIGNING_SECRET),
@@ -176,8 +176,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
         markDelivered: (eventId) => markDelivered(pool, eventId),
         documentOf: (parseJobId) => documentOfParseJob(pool, parseJobId),
       },
-      signalParseEvent: ({ documentId, parseJobId }) =>
-        shared.runs.signalParseEvent(documentId, { parseJobId }),
+      signalParseEvent: shared.runs.signalParseEvent,
     },
     readiness: readinessChecks(shared),
   };

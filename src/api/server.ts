@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet';
 import { type FastifyBaseLogger, type FastifyInstance, fastify } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { webhookRoutes } from '../webhooks/routes.ts';
+import { answerDeadlines, TRANSFER_DEADLINE_MS } from './answer-deadline.ts';
 import { authentication } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { answerWithProblem, problemAnswers } from './error-handler.ts';
@@ -21,12 +22,8 @@ import { uploadRoutes } from './routes/uploads.ts';
 
 const MAX_HEADER_BYTES = 16_384;
 const HEADERS_TIMEOUT_MS = 15_000;
-/** The whole request with its body: 50 MB over a slow line. */
-const REQUEST_TIMEOUT_MS = 600_000;
 /** A socket on which nothing moves. */
 const IDLE_TIMEOUT_MS = 120_000;
-/** From the request to the end of its answer; transfers have their own. */
-const HANDLER_TIMEOUT_MS = 30_000;
 
 /** Everything but `listen`, so that tests inject requests. `close` refuses new requests and waits for those under way. */
 export function buildServer(dependencies: ApiDependencies): FastifyInstance {
@@ -38,9 +35,8 @@ export function buildServer(dependencies: ApiDependencies): FastifyInstance {
     genReqId: correlationIdOf,
     frameworkErrors: answerWithProblem,
     bodyLimit: MAX_JSON_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: TRANSFER_DEADLINE_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, maxHeaderSize: MAX_HEADER_BYTES },
   });
   app.setValidatorCompiler(validatorCompiler);
@@ -48,6 +44,7 @@ export function buildServer(dependencies: ApiDependencies): FastifyInstance {
 
   app.register(correlation);
   app.register(problemAnswers);
+  app.register(answerDeadlines);
   app.register(helmet, { contentSecurityPolicy: contentSecurityPolicy(settings.storageOrigin) });
   if (settings.loopbackOnly) app.register(loopbackOnly);
   app.register(jsonBodies);

@@ -3,7 +3,7 @@
  * cuts. A heading stays with what follows it, and starts a new chunk unless the one before is very short.
  */
 import type { Block } from './read-blocks.ts';
-import { type Limits, type Unit, Units } from './units.ts';
+import { type Limits, type Unit, UnitMaker } from './unit.ts';
 
 export interface PackedChunk {
   readonly start: number;
@@ -13,19 +13,10 @@ export interface PackedChunk {
   readonly tokenCount: number;
 }
 
-/** A chunk in the making. `tokens` adds up its units' estimates; they are proved when it is closed. */
-interface Draft {
-  readonly units: readonly Unit[];
-  readonly prefix: string;
-  readonly tokens: number;
-}
-
-const empty: Draft = { units: [], prefix: '', tokens: 0 };
-
 /** Below this share of the limit a chunk takes in the next section too. */
 const SHORT = Number(process.env['SHORT'] ?? 0.25);
 
-/** Up to this share of the limit is filled with a part of what is too long, rather than closed. */
+/** A chunk filled to this share is closed rather than topped up with a part of a long block. */
 const HALF = 0.5;
 
 export function* packBlocks(
@@ -41,66 +32,134 @@ export function* packBlocks(
 class Packer {
   readonly #markdown: string;
   readonly #limits: Limits;
-  readonly #units: Units;
-  /** Taken from the end. */
+  readonly #maker: UnitMaker;
+  /** What comes next, last one first. */
   readonly #waiting: Unit[] = [];
-  #draft = empty;
+  /** The chunk in the making. Its tokens are its units' estimates; they are proved when it is closed. */
+  #open: Unit[] = [];
+  #prefix = '';
+  #tokens = 0;
 
   constructor(markdown: string, limits: Limits) {
     this.#markdown = markdown;
     this.#limits = limits;
-    this.#units = new Units(markdown, limits);
+    this.#maker = new UnitMaker(markdown, limits);
   }
 
   *add(block: Block): Generator<PackedChunk> {
-    this.#waiting.push(...this.#units.ofBlock(block));
+    this.#waiting.push(...this.#maker.ofBlock(block));
     yield* this.#work();
   }
 
   *finish(): Generator<PackedChunk> {
-    while (this.#draft !== empty) {
-      yield* this.#seal();
+    while (this.#open.length > 0) {
+      yield* this.#close();
       yield* this.#work();
     }
   }
 
   *#work(): Generator<PackedChunk> {
     for (let unit = this.#waiting.pop(); unit !== undefined; unit = this.#waiting.pop()) {
-      if (this.#startsSection(unit)) {
+      if (!this.#startsSection(unit) && this.#take(unit)) continue;
+      if (this.#isToBeDivided(unit)) {
+        this.#waiting.push(...this.#maker.divide(unit).toReversed());
+      } else {
         this.#waiting.push(unit);
-        yield* this.#seal();
-      } else if (!this.#take(unit)) {
-        if (this.#mustDivide(unit)) {
-          this.#waiting.push(...this.#units.divide(unit).toReversed());
-        } else {
-          this.#waiting.push(unit);
-          this.#giveBackHeadings();
-          yield* this.#seal();
-        }
+        this.#returnHeadings();
+        yield* this.#close();
       }
     }
   }
 
   #startsSection(unit: Unit): boolean {
-    const { units, tokens } = this.#draft;
-    return isHeading(unit) && !units.every(isHeading) && tokens >= SHORT * this.#limits.maxTokens;
+    const filled = this.#tokens >= SHORT * this.#limits.maxTokens;
+    return isHeading(unit) && filled && !this.#open.every(isHeading);
   }
 
-  /** Takes the unit into the draft if it fits. */
+  /** Takes the unit into the open chunk if it fits. */
   #take(unit: Unit): boolean {
-    const { maxTokens } = this.#limits;
-    const [first] = this.#draft.units;
+    const [first] = this.#open;
     if (first === undefined) {
-      const { prefix, tokens } = this.#prefixFor(unit);
-      const total = tokens + unit.tokens;
-      if (total <= maxTokens) this.#draft = { units: [unit], prefix, tokens: total };
-      return total <= maxTokens;
+      this.#prefix = this.#fullestPrefix(unit);
+      this.#tokens = this.#limits.counter.count(this.#prefix);
     }
-    const { units, prefix, tokens } = this.#draft;
-    const total = tokens + unit.tokens;
-    const fits = total <= maxTokens && unit.end - first.start <= this.#units.maxLength;
-    if (fits) this.#draft = { units: [...units, unit], prefix, tokens: total };
-    return fits;
+    const tokens = this.#tokens + unit.tokens;
+    const length = unit.end - (first ?? unit).start;
+    if (tokens > this.#limits.maxTokens || length > this.#maker.maxLength) return false;
+    this.#open.push(unit);
+    this.#tokens = tokens;
+    return true;
   }
-  ...
+
+  /** Else the open chunk is closed and the unit tried again. */
+  #isToBeDivided(unit: Unit): boolean {
+    if (this.#open.length === 0) return true;
+    if (this.#tokens > HALF * this.#limits.maxTokens || this.#startsSection(unit)) return false;
+    return this.#open.every(isHeading) || unit.tokens + this.#maker.specials > this.#limits.maxTokens;
+  }
+
+  /** Headings at the end of the open chunk belong to what follows. */
+  #returnHeadings(): void {
+    const body = this.#open.findLastIndex((unit) => !isHeading(unit)) + 1;
+    if (body > 0) this.#waiting.push(...this.#open.splice(body).toReversed());
+  }
+  /** Yields the open chunk. Where the estimate was too low, what does not fit goes back to wait. */
+  *#close(): Generator<PackedChunk> {
+    for (let chunk = this.#prove(); ; chunk = this.#prove()) {
+      if (chunk.tokenCount <= this.#limits.maxTokens) {
+        yield chunk;
+        break;
+      }
+      const last = this.#open.pop();
+      if (last === undefined) break;
+      if (this.#open.length > 0) {
+        this.#waiting.push(last);
+        this.#returnHeadings();
+      } else if (this.#prefix === '') {
+        this.#waiting.push(...this.#maker.divide(last).toReversed());
+        break;
+      } else {
+        this.#open.push(last);
+        this.#prefix = '';
+      }
+    }
+    this.#open = [];
+  }
+
+  /** The open chunk, trimmed, with its true token count. */
+  #prove(): PackedChunk {
+    const from = this.#open[0]?.start ?? 0;
+    const text = this.#markdown.slice(from, this.#open.at(-1)?.end);
+    const start = from + text.length - text.trimStart().length;
+    return {
+      start,
+      end: start + text.trim().length,
+      headingPath: commonPath(this.#open.map((unit) => unit.block.headings)),
+      prefix: this.#prefix,
+      tokenCount: this.#limits.counter.count(this.#prefix + text.trim()),
+    };
+  }
+
+  /** Headings above and table header, as far as they leave room for the unit. */
+  #fullestPrefix(unit: Unit): string {
+    const { counter, maxTokens } = this.#limits;
+    const above = isHeading(unit) ? unit.block.headings.slice(0, -1) : unit.block.headings;
+    const context = above.length === 0 || process.env['NOCTX'] ? '' : `${above.join(' > ')}\n\n`;
+    const header = this.#maker.headerAbove(unit);
+    const candidates = [context + header, header, context].filter((prefix) => {
+      const tokens = counter.count(prefix);
+      return tokens <= HALF * maxTokens && tokens + unit.tokens <= maxTokens;
+    });
+    return candidates[0] ?? '';
+  }
+}
+
+function isHeading(unit: Unit): boolean {
+  return unit.block.kind === 'heading';
+}
+
+function commonPath(paths: readonly (readonly string[])[]): readonly string[] {
+  const [first = [], ...others] = paths;
+  const differs = first.findIndex((heading, depth) => others.some((path) => path[depth] !== heading));
+  return differs < 0 ? first : first.slice(0, differs);
 }

@@ -101,5 +101,7 @@ function lastWord(
   if (error !== undefined) return `${status}: ${error.message}`;
   if (status !== 'complete') return status;
   const size = `${pages ?? '?'} pages, ${chunks ?? '?'} chunks`;
-  return knownBefore ? `complete since an earlier start: ${size}` : `complete: ${size}, ${seconds} s`;
+  return knownBefore
+    ? `complete since an earlier start: ${size}`
+    : `complete: ${size}, ${seconds} s`;
 }

@@ -52,7 +52,13 @@ const waysForRoot: readonly Launcher[] = [
       command: 'setpriv',
       args: [
         ...[`--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'],
-        ...['--inh-caps=+dac_override', '--ambient-caps=+dac_override', program, ...args],
+        ...[
+          '--securebits=+no_setuid_fixup',
+          '--inh-caps=+dac_override',
+          '--ambient-caps=+dac_override',
+          program,
+          ...args,
+        ],
       ],
       env,
     }),

@@ -19,6 +19,7 @@ export async function runStack(
 ): Promise<number> {
   const { options, folder, screen } = session;
   const signals = listenForStop();
+  process.umask(0o077); // the children keep people's documents
   Object.assign(process.env, withoutProxy(process.env));
   for (const name of await endLeftovers(folder.childrenFile)) {
     screen.line(`Ended ${name}, left over from a start that was killed.`);

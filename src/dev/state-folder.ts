@@ -19,8 +19,10 @@ export interface StateFolder {
 }
 
 export function stateFolder(root: string): StateFolder {
-  mkdirSync(join(root, 'data'), { recursive: true });
-  mkdirSync(join(root, 'logs'), { recursive: true });
+  // Entered by the user that Postgres runs as, and listed by nobody else.
+  for (const path of [root, join(root, 'data'), join(root, 'logs')]) {
+    mkdirSync(path, { recursive: true, mode: 0o711 });
+  }
   return {
     root,
     pidFile: join(root, 'up.pid'),

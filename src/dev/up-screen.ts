@@ -64,9 +64,10 @@ export function createScreen(stream: NodeJS.WriteStream): Screen {
     },
     revived: (name) => line(`${labels[name] ?? name} is back.`),
     failed(error) {
-      const failure = error instanceof IntakeError ? error : undefined;
-      line(failure?.message ?? `Unexpected: ${error instanceof Error ? error.stack : error}`);
-      if (failure?.detail !== undefined) line(`  ${indent(failure.detail)}`);
+      if (!(error instanceof IntakeError)) {
+        return line(`Unexpected: ${error instanceof Error ? error.stack : String(error)}`);
+      }
+      line(`Not possible. ${error.detail === undefined ? error.message : indent(error.detail)}`);
     },
     answer(question, answer) {
       line(`Question   ${question}`);
@@ -97,7 +98,9 @@ const EXCERPT_CHARACTERS = 600;
 
 /** A document's text is untrusted: it must not move the cursor or colour the terminal. */
 function excerpt(text: string): string {
-  const plain = stripVTControlCharacters(text).replaceAll(/[^\P{Cc}\n]/gu, ' ').trim();
+  const plain = stripVTControlCharacters(text)
+    .replaceAll(/[^\P{Cc}\n]/gu, ' ')
+    .trim();
   return plain.length <= EXCERPT_CHARACTERS ? plain : `${plain.slice(0, EXCERPT_CHARACTERS)} …`;
 }
 

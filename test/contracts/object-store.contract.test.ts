@@ -2,6 +2,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createClient } from '@supabase/supabase-js';
@@ -71,7 +72,7 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
       await store.put(objectKey, Readable.from(noise(size, sent, watch.sample)), pdf);
       for await (const chunk of await store.read(objectKey, cap)) {
         received.update(chunk);
-        watch.sample();
+        await watch.sample();
       }
       expect(received.digest('hex')).toBe(sent.digest('hex'));
       expect(watch.mostHeld()).toBeLessThan(size / 2);
@@ -88,23 +89,23 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
     );
 
     it.each([
-      'cut#here',
-      'cut?here',
-      '100%41',
-      'police d’assurance',
-      '../escaped',
-      'a/./b',
-      'a//b',
-      'trailing/',
-      'back\\slash',
-      ' padded',
-    ])('are never written under the ambiguous key %s', async (name) => {
-      const before = await store.list(`${target.bucket}/`);
-      const ambiguous = name.startsWith(' ') ? name : `ambiguous/${name}`;
+      '',
+      '/leading',
+      'ambiguous/cut#here',
+      'ambiguous/cut?here',
+      'ambiguous/100%41',
+      'ambiguous/police d’assurance',
+      'ambiguous/../escaped',
+      'ambiguous/./here',
+      'ambiguous//doubled',
+      'ambiguous/trailing/',
+      'ambiguous/back\\slash',
+      'ambiguous/padded ',
+    ])('are never touched under the ambiguous key "%s"', async (ambiguous) => {
       await rejectsWith(store.put(ambiguous, text('x'), pdf), 'STORAGE_FORBIDDEN');
       await rejectsWith(store.stat(ambiguous), 'STORAGE_FORBIDDEN');
+      await rejectsWith(store.remove([ambiguous]), 'STORAGE_FORBIDDEN');
       expect(await store.list('ambiguous/')).toEqual([]);
-      expect(await store.list(`${target.bucket}/`)).toEqual(before);
     });
   });
 
@@ -304,21 +305,21 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
 });
 
 /** `size` bytes in small chunks that do not repeat, hashed on their way. */
-function* noise(
+async function* noise(
   size: number,
   hash: ReturnType<typeof createHash>,
-  sample: () => void,
-): Generator<Uint8Array> {
+  sample: () => Promise<void>,
+): AsyncGenerator<Uint8Array> {
   for (let sent = 0; sent < size; sent += 50_000) {
     const chunk = Buffer.alloc(50_000, String(sent));
     hash.update(chunk);
-    sample();
+    await sample();
     yield chunk;
   }
 }
 
-/** What is held outside the heap when a chunk passes, after a collection, against the beginning. */
-function watchMemory(): { sample: () => void; mostHeld: () => number } {
+/** What is held outside the heap while chunks pass, each time after a collection, against the beginning. */
+function watchMemory(): { sample: () => Promise<void>; mostHeld: () => number } {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const held = () => {
@@ -329,9 +330,13 @@ function watchMemory(): { sample: () => void; mostHeld: () => number } {
   let samples = 0;
   let most = 0;
   return {
-    sample() {
+    async sample() {
       samples += 1;
-      if (samples % 50 === 0) most = Math.max(most, held() - before);
+      if (samples % 50 !== 0) return;
+      // Backing stores are freed a turn after their buffers are found dead.
+      collect();
+      await setImmediate();
+      most = Math.max(most, held() - before);
     },
     mostHeld: () => most,
   };

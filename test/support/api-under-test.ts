@@ -1,6 +1,5 @@
 /** The API over a document service that a test scripts: requests are injected, no port is opened. */
 import { randomUUID } from 'node:crypto';
-import { Readable } from 'node:stream';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import { SignJWT } from 'jose';
 import { pino } from 'pino';
@@ -14,7 +13,7 @@ import type {
 import { buildServer } from '../../src/api/server.ts';
 import { createTokenVerifier } from '../../src/api/verify-token.ts';
 import { IntakeError } from '../../src/domain/errors.ts';
-import { type DocumentId, type OwnerId, parseId } from '../../src/domain/ids.ts';
+import { type DocumentId, type OwnerId, parseId, type UuidBrand } from '../../src/domain/ids.ts';
 
 export const issuer = 'https://project.supabase.test/auth/v1';
 export const jwtSecret = 'a-shared-secret-that-is-long-enough-for-hs256';
@@ -39,14 +38,14 @@ export function signToken(
 }
 
 export function newOwner(): OwnerId {
-  return branded<OwnerId>(randomUUID());
+  return idOf<OwnerId>(randomUUID());
 }
 
 export function newDocumentId(): DocumentId {
-  return branded<DocumentId>(randomUUID());
+  return idOf<DocumentId>(randomUUID());
 }
 
-function branded<Id extends OwnerId | DocumentId>(uuid: string): Id {
+export function idOf<Id extends UuidBrand>(uuid: string): Id {
   const id = parseId<Id>(uuid);
   if (id === undefined) throw new TypeError('no UUID');
   return id;
@@ -165,7 +164,3 @@ const nothingThere: DocumentService = {
     reservedBytes: 0,
   }),
 };
-
-export function textStream(text: string): Readable {
-  return Readable.from([Buffer.from(text)]);
-}

@@ -1,14 +1,12 @@
 /** Upload in one step: the body is the file and is streamed through, never held whole. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { mediaTypes } from '../../domain/media-types.ts';
+import { TRANSFER_DEADLINE_MS } from '../answer-deadline.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { presentCommand } from '../present-document.ts';
 import { boundedBody, checkClaims } from '../receive-file.ts';
 import { bytes, commandAnswer, fileHeaders, fileQuery } from '../schemas.ts';
-
-/** Room for a slow line; everything else about a request is short. */
-const TRANSFER_TIMEOUT_MS = 600_000;
 
 export function directUploadRoutes({
   documents,
@@ -21,7 +19,7 @@ export function directUploadRoutes({
     app.post(
       '/documents',
       {
-        handlerTimeout: TRANSFER_TIMEOUT_MS,
+        config: { deadlineMs: TRANSFER_DEADLINE_MS },
         schema: {
           tags: ['Uploads'],
           operationId: 'sendFile',

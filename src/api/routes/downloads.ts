@@ -2,17 +2,15 @@
 import { create as contentDisposition } from 'content-disposition';
 import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { TRANSFER_DEADLINE_MS } from '../answer-deadline.ts';
 import { callerOf } from '../authenticate.ts';
 import type { ApiDependencies, StoredFile } from '../dependencies.ts';
 import { bytes, documentParams } from '../schemas.ts';
 
-/** Room for a slow line. */
-const TRANSFER_TIMEOUT_MS = 600_000;
-
 export function downloadRoutes({ documents }: ApiDependencies): FastifyPluginAsyncZod {
   return async (app) => {
     const transfer = {
-      handlerTimeout: TRANSFER_TIMEOUT_MS,
+      config: { deadlineMs: TRANSFER_DEADLINE_MS },
       // A HEAD would open the object and throw its bytes away.
       exposeHeadRoute: false,
     };
@@ -59,7 +57,7 @@ function sendFile(reply: FastifyReply, file: StoredFile): FastifyReply {
     .headers({
       'content-type': file.mediaType,
       'content-length': file.sizeBytes,
-      'content-disposition': contentDisposition(file.name),
+      'content-disposition': contentDisposition(file.name.replaceAll(/[\\/]/g, '_')),
       // Whatever a document holds, it runs nothing under our origin.
       'content-security-policy': "default-src 'none'; sandbox",
       'cache-control': 'private, no-store',

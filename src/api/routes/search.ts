@@ -19,7 +19,7 @@ export function searchRoutes({ search }: ApiDependencies): FastifyPluginAsyncZod
       },
       async (request) => {
         const { ownerId } = callerOf(request);
-        const passages = await search(ownerId, request.body, request.signal);
+        const passages = await search(ownerId, request.body, request.abandoned);
         return {
           untrusted: true as const,
           passages: passages.map((passage) => ({

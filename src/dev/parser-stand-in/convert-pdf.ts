@@ -7,6 +7,7 @@ import { LiteParse, type LiteParseConfig, type ParsedPage } from '@llamaindex/li
 import { IntakeError } from '../../domain/errors.ts';
 import { hasText } from '../../parsing/join-pages.ts';
 import type { Conversion, Page, Progress } from './conversion.ts';
+import { demoteRunningHeads } from './demote-running-heads.ts';
 import { formFieldLines } from './form-fields.ts';
 import type { ParseSettings } from './parse-outcome.ts';
 
@@ -74,7 +75,9 @@ async function convertPages(
     }
   }
   return {
-    pages: Array.from({ length: asked }, (_, index) => pages.get(index + 1) ?? unread(index + 1)),
+    pages: demoteRunningHeads(
+      Array.from({ length: asked }, (_, index) => pages.get(index + 1) ?? unread(index + 1)),
+    ),
     provenance: {
       engine: ocrDataFolder === undefined ? 'liteparse' : 'liteparse+tesseract',
       page_numbers: 'exact',

@@ -117,16 +117,17 @@ async function deliver(
   });
   if (request.headers['if-none-match'] === object.etag) return reply.code(304).send();
 
+  const { sizeBytes } = object;
   const asked = request.headers.range;
-  const whole = { start: 0, end: object.sizeBytes - 1 };
-  const range = asked === undefined ? whole : parseRange(asked, object.sizeBytes);
+  const range = asked === undefined ? undefined : parseRange(asked, sizeBytes);
   const bytes = await bucket.open(object);
   if (bytes === undefined) throw refuse.noSuchKey();
-  if (asked !== undefined) {
+  if (range !== undefined) {
     reply.code(206);
-    reply.header('content-range', `bytes ${range.start}-${range.end}/${object.sizeBytes}`);
+    reply.header('content-range', `bytes ${range.start}-${range.end}/${sizeBytes}`);
   }
-  if (fault?.name !== 'shorten') reply.header('content-length', range.end - range.start + 1);
+  const length = range === undefined ? sizeBytes : range.end - range.start + 1;
+  if (fault?.name !== 'shorten') reply.header('content-length', length);
   const body = tamper(bytes.createReadStream(range), fault);
   return reply.send(Readable.from(withEnding(body, fault, () => once(reply.raw, 'close'))));
 }

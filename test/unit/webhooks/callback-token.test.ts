@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ParseJobId, parseId } from '../../../src/domain/ids.ts';
+import type { ParseJobId } from '../../../src/domain/ids.ts';
 import {
   callbackUrl,
   type Keys,
@@ -7,6 +7,7 @@ import {
   makeCallbackToken,
   readCallbackToken,
 } from '../../../src/webhooks/callback-token.ts';
+import { idOf } from '../../support/api-under-test.ts';
 
 /** Computed with `printf %s <id> | openssl dgst -sha256 -hmac <key> -binary | base64 | tr +/ -_ | tr -d =`. */
 const vector = {
@@ -14,7 +15,7 @@ const vector = {
   key: 'callback-key-for-published-vectors',
   signature: 'uWewrufJQYqSj8WC1ksDd7-RMxc0So_LmXB-AjM1y18',
 };
-const parseJobId = parseId<ParseJobId>(vector.id) as ParseJobId;
+const parseJobId = idOf<ParseJobId>(vector.id);
 const token = `${vector.id}.${vector.signature}`;
 const keys: Keys = [vector.key];
 

@@ -24,7 +24,7 @@ export interface Unit {
 /** No text is longer: a tokenizer may see one token in a long run of letters, blanks or dashes. */
 const CHARACTERS_PER_TOKEN = 16;
 
-export class Units {
+export class UnitMaker {
   readonly specials: number;
   readonly maxLength: number;
   readonly #markdown: string;
@@ -37,7 +37,6 @@ export class Units {
     this.#counter = counter;
   }
 
-  /** The parts are blank-free at neither end, but none is blank. */
   ofBlock(block: Block): readonly Unit[] {
     return this.#make(block, [block.start, block.end], cutsByKind[block.kind]);
   }
