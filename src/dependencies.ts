@@ -58,13 +58,16 @@ export interface Shared {
   close(): Promise<void>;
 }
 
-export function buildShared(config: Config, logger: Logger): Shared {
+export function buildShared(
+  config: Config,
+  logger: Logger,
+  temporal: TemporalClient = createTemporalClient(),
+): Shared {
   const pool = createPool({
     connectionString: config.DATABASE_URL,
     size: config.DATABASE_POOL_SIZE,
     onIdleError: (error) => logger.warn({ err: error }, 'idle database connection lost'),
   });
-  const temporal = createTemporalClient();
   const runs = createRuns(temporal.client, {
     taskQueue: config.TASK_QUEUE,
     startDelayMs: config.UPLOAD_START_DELAY_SECONDS * second,
@@ -98,14 +101,14 @@ export function buildShared(config: Config, logger: Logger): Shared {
   };
 }
 
-export function buildActivityDependencies(
+export async function buildActivityDependencies(
   shared: Shared,
-): ActivityDependencies & { close(): Promise<void> } {
+): Promise<ActivityDependencies & { close(): Promise<void> }> {
   const { config, logger, pool, runs, objectStore } = shared;
   const tokenKeys = keysOf(config.WEBHOOK_TOKEN_KEY);
   const [signingSecret] = keysOf(config.WEBHOOK_SIGNING_SECRET);
   const publicUrl = config.PUBLIC_URL;
-  const counter = createTokenCounter(config.EMBEDDINGS_TOKENIZER);
+  const counter = await createTokenCounter(config.EMBEDDINGS_TOKENIZER);
   const chunkPool = createChunkPool({
     tokenizer: config.EMBEDDINGS_TOKENIZER,
     maxTokens: config.EMBEDDINGS_MAX_TOKENS,

@@ -95,7 +95,9 @@ class Packer {
   #isToBeDivided(unit: Unit): boolean {
     if (this.#open.length === 0) return true;
     if (this.#tokens > HALF * this.#limits.maxTokens || this.#startsSection(unit)) return false;
-    return this.#open.every(isHeading) || unit.tokens + this.#maker.specials > this.#limits.maxTokens;
+    return (
+      this.#open.every(isHeading) || unit.tokens + this.#maker.specials > this.#limits.maxTokens
+    );
   }
 
   /** Headings at the end of the open chunk belong to what follows. */
@@ -160,6 +162,8 @@ function isHeading(unit: Unit): boolean {
 
 function commonPath(paths: readonly (readonly string[])[]): readonly string[] {
   const [first = [], ...others] = paths;
-  const differs = first.findIndex((heading, depth) => others.some((path) => path[depth] !== heading));
+  const differs = first.findIndex((heading, depth) =>
+    others.some((path) => path[depth] !== heading),
+  );
   return differs < 0 ? first : first.slice(0, differs);
 }

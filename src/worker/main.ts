@@ -1,5 +1,5 @@
 /** The worker process. */
-import { Runtime } from '@temporalio/worker';
+import { NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { loadConfig } from '../config.ts';
 import { buildActivityDependencies, buildShared } from '../dependencies.ts';
@@ -7,6 +7,7 @@ import { createLogger } from '../observability/logger.ts';
 import { temporalLogger } from '../observability/temporal-logger.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
+import { connectionSettings } from '../temporal/client.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
 
@@ -17,8 +18,11 @@ await runMain(async () => {
   // Phases of our own decide the order of the stop; the SDK would only stop its part.
   Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
   const shared = buildShared(config, logger);
-  const dependencies = buildActivityDependencies(shared);
-  const { worker, close } = await createWorker({
+  const dependencies = await buildActivityDependencies(shared);
+  const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
+  const worker = await createWorker({
+    connection,
+    namespace: shared.temporal.namespace,
     taskQueue: config.TASK_QUEUE,
     workflowBundlePath: await workflowBundle(sdkLogger),
     activities: createActivities(dependencies),
@@ -39,7 +43,7 @@ await runMain(async () => {
       limitMs: 5_000,
       run: async () => {
         await dependencies.close();
-        await close();
+        await connection.close();
         await shared.close();
       },
     },

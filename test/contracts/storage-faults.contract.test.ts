@@ -46,7 +46,7 @@ describe('object store on failing storage', () => {
     it.each([
       ['502 with HTML', { kind: 'answer', status: 502, body: '<html>Bad Gateway</html>' }],
       ['503 inside a 400', refusal('503', 'DatabaseReadOnly')],
-      ['a 200 that is no JSON of theirs', { kind: 'answer', status: 408, body: 'timeout' }],
+      ['408', { kind: 'answer', status: 408, body: 'timeout' }],
       ['a reset before the work', { kind: 'reset-before' }],
       ['a reset after the work', { kind: 'reset-after' }],
     ] as const)('meets %s as unavailable, and works again after it', async (_name, effect) => {
@@ -75,6 +75,17 @@ describe('object store on failing storage', () => {
       await rejectsWith(call(), 'STORAGE_UNAVAILABLE');
     });
   });
+
+  it.each(calls.filter(([operation]) => operation !== 'object.read'))(
+    '%s meets a 200 with HTML as unavailable',
+    async (operation, call) => {
+      await target.faults.add({
+        operation,
+        effect: { kind: 'answer', status: 200, body: '<html>Welcome to this network</html>' },
+      });
+      await rejectsWith(call(), 'STORAGE_UNAVAILABLE');
+    },
+  );
 
   it('gives up on a server that hangs when its deadline is over', async () => {
     const hasty = new SupabaseObjectStore({ ...target, callTimeoutMs: 50 });

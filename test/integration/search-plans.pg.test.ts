@@ -84,9 +84,10 @@ describe('vectors', () => {
 
 describe('keywords', () => {
   it('are looked up in the owner’s terms, and only the found chunks are read', async () => {
-    const { accesses, passages } = await searchExplained(big, THRESHOLD);
+    const { accesses, passages } = await searchExplained(big, THRESHOLD, 100);
     expect(accesses).toContain('generation_terms by generation_terms_pkey');
-    expect(accesses.filter((access) => access === 'chunks by scan')).toEqual([]);
-    expect(passages[0]?.keywordRank).toBe(1);
+    expect(accesses).not.toContain('chunks by scan');
+    const best = passages.find(({ keywordRank }) => keywordRank === 1);
+    expect(best?.text).toMatch(/^passage 17 of/);
   });
 });

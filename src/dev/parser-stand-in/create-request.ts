@@ -40,7 +40,10 @@ export const createRequest = z
     user_metadata: metadata.nullish(),
     webhook_configurations: z.array(webhook).nullish(),
     page_ranges: z
-      .object({ max_pages: z.number().int().positive().nullish(), target_pages: z.null().optional() })
+      .object({
+        max_pages: z.number().int().positive().nullish(),
+        target_pages: z.null().optional(),
+      })
       .nullish(),
     disable_cache: z.boolean().nullish(),
     processing_control: z
@@ -54,7 +57,8 @@ export const createRequest = z
     processing_options: z.unknown(),
   })
   .refine(
-    ({ tier, version }) => version === 'latest' || (versions[tier] as readonly string[]).includes(version),
+    ({ tier, version }) =>
+      version === 'latest' || (versions[tier] as readonly string[]).includes(version),
     { path: ['version'], error: 'not a version of this tier' },
   );
 export type CreateRequest = z.output<typeof createRequest>;

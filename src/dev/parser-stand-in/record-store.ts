@@ -26,7 +26,12 @@ export function openRecordStore(folder: string): RecordStore {
     mkdirSync(path, { recursive: true });
     return path;
   };
-  const folders = { files: place('files'), content: place('content'), jobs: place('jobs'), results: place('results') };
+  const folders = {
+    files: place('files'),
+    content: place('content'),
+    jobs: place('jobs'),
+    results: place('results'),
+  };
   const files = readRecords(folders.files, fileRecord);
   const jobs = readRecords(folders.jobs, jobRecord);
   const recordPath = (kind: keyof typeof folders, id: string) => join(folders[kind], `${id}.json`);

@@ -2,11 +2,12 @@
  * Webhooks as the vendor sends them: a JSON body without result, signed over its raw bytes, three attempts 1 s and
  * 2 s apart. Unlike the vendor it delivers to loopback.
  */
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { WebhookConfiguration } from './create-request.ts';
 import { type JobRecord, subjectOf } from './records.ts';
+import { makeEvent, makeRequest, type SignedRequest, wants } from './webhook-message.ts';
 
 /** Effects that a fault script can name for `webhook.deliver`; `value` of `hold` is milliseconds. */
 export const webhookFaults = ['lose', 'double', 'forge', 'age', 'hold'];
@@ -32,9 +33,16 @@ export function createWebhookSender(app: FastifyInstance): WebhookSender {
     if (configuration === undefined || !wants(configuration, eventType)) return;
     const faults = await playDelays(job);
     if (faults.has('lose')) return;
+    if (faults.has('forge')) {
+      const impostor = { ...configuration, webhook_signing_secret: randomUUID() };
+      await attempt(
+        configuration,
+        makeRequest(makeEvent(job, eventType), impostor),
+        subjectOf(job),
+      );
+    }
     const event = makeEvent(job, eventType, faults.has('age') ? OLD_SECONDS : 0);
     const request = makeRequest(event, configuration);
-    if (faults.has('forge')) await attempt(configuration, forge(request), 'webhook.forged');
     await attempts(job, configuration, request);
     if (faults.has('double')) await attempts(job, configuration, request);
   }
@@ -45,23 +53,37 @@ export function createWebhookSender(app: FastifyInstance): WebhookSender {
     for (const effect of app.takeFaults('webhook.deliver', subjectOf(job))) {
       if (effect.kind === 'delay') await sleep(effect.ms, undefined, { signal: closing.signal });
       if (effect.kind !== 'named') continue;
-      if (effect.name === 'hold') await sleep(effect.value ?? HOLD_MS, undefined, { signal: closing.signal });
+      if (effect.name === 'hold')
+        await sleep(effect.value ?? HOLD_MS, undefined, { signal: closing.signal });
       names.add(effect.name);
     }
     return names;
   }
 
-  async function attempts(job: JobRecord, to: WebhookConfiguration, request: SignedRequest): Promise<void> {
+  async function attempts(
+    job: JobRecord,
+    to: WebhookConfiguration,
+    request: SignedRequest,
+  ): Promise<void> {
     for (const pauseMs of PAUSES_MS) {
       await sleep(pauseMs, undefined, { signal: closing.signal });
       if (await attempt(to, request, subjectOf(job))) return;
     }
   }
 
-  async function attempt({ webhook_url }: WebhookConfiguration, request: SignedRequest, subject: string): Promise<boolean> {
+  async function attempt(
+    { webhook_url }: WebhookConfiguration,
+    request: SignedRequest,
+    subject: string,
+  ): Promise<boolean> {
     const at = new Date().toISOString();
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)]);
-    const status = await fetch(webhook_url, { method: 'POST', ...request, redirect: 'error', signal }).then(
+    const status = await fetch(webhook_url, {
+      method: 'POST',
+      ...request,
+      redirect: 'error',
+      signal,
+    }).then(
       async (response) => {
         await response.body?.cancel();
         return response.status;
@@ -85,56 +107,4 @@ export function createWebhookSender(app: FastifyInstance): WebhookSender {
       await Promise.allSettled(underWay);
     },
   };
-}
-
-function wants({ webhook_events: events }: WebhookConfiguration, eventType: string): boolean {
-  return events === null || events === undefined || events.length === 0 || events.includes(eventType);
-}
-
-interface WebhookEvent {
-  readonly event_id: string;
-  readonly event_type: string;
-  readonly timestamp: number;
-  readonly data: { readonly id: string; readonly job_id: string };
-}
-
-function makeEvent(job: JobRecord, eventType: string, ageSeconds: number): WebhookEvent {
-  // The vendor's samples show bare ids here, without the prefix that its other answers have.
-  const id = job.id.replace(/^pjb-/, '');
-  return {
-    event_id: randomUUID(),
-    event_type: eventType,
-    timestamp: Date.now() / 1000 - ageSeconds,
-    data: { id, job_id: id },
-  };
-}
-
-interface SignedRequest {
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
-function makeRequest(event: WebhookEvent, to: WebhookConfiguration): SignedRequest {
-  const json = JSON.stringify(event);
-  const body = to.webhook_output_format === 'json' ? json : JSON.stringify(json);
-  const secret = to.webhook_signing_secret;
-  return {
-    body,
-    headers: {
-      ...to.webhook_headers,
-      'content-type': 'application/json',
-      'user-agent': 'llamaindex-webhook-service/1.0',
-      'x-webhook-event-id': event.event_id,
-      'x-webhook-event-type': event.event_type,
-      ...(secret
-        ? { 'lc-signature': `sha256=${createHmac('sha256', secret).update(body).digest('hex')}` }
-        : {}),
-    },
-  };
-}
-
-/** The same event under somebody else's key. */
-function forge(request: SignedRequest): SignedRequest {
-  const signature = createHmac('sha256', randomUUID()).update(request.body).digest('hex');
-  return { ...request, headers: { ...request.headers, 'lc-signature': `sha256=${signature}` } };
 }

@@ -7,8 +7,9 @@ import { text } from 'node:stream/consumers';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { ApiClient, DocumentDetail, UploadAnswer } from '../../../src/cli/api-client.ts';
+import type { UploadAnswer } from '../../../src/cli/api-client.ts';
 import { followDocument, sendFile } from '../../../src/cli/ingest-file.ts';
+import { clientWith, describedDocument } from '../../support/api-client.ts';
 
 let folder: string;
 let server: Server;
@@ -37,23 +38,6 @@ afterEach(async () => {
 });
 
 const documentId = '5f4f3e9a-0000-4000-8000-000000000001';
-
-/** Only what a test needs; anything else would be a call that nobody expects. */
-function clientWith(part: Partial<ApiClient>): ApiClient {
-  const unexpected = () => Promise.reject(new Error('unexpected call'));
-  return {
-    declareUpload: unexpected,
-    confirmUpload: unexpected,
-    document: unexpected,
-    documents: unexpected,
-    retry: unexpected,
-    cancel: unexpected,
-    delete: unexpected,
-    search: unexpected,
-    limits: unexpected,
-    ...part,
-  };
-}
 
 function file(name: string, content: string): string {
   const path = join(folder, name);
@@ -130,7 +114,7 @@ test('a document is followed until it has ended', async () => {
     document: async () => {
       const status = road[looks] ?? 'complete';
       looks += 1;
-      return { ...described, status };
+      return describedDocument({ status });
     },
   });
   const shown: string[] = [];
@@ -138,27 +122,3 @@ test('a document is followed until it has ended', async () => {
   expect(last.status).toBe('failed_parse');
   expect(shown).toEqual(road);
 });
-
-const described: DocumentDetail = {
-  documentId,
-  name: 'a.pdf',
-  type: 'application/pdf',
-  sizeBytes: 1,
-  status: 'awaiting_upload',
-  stage: undefined,
-  progressPercent: undefined,
-  searchable: false,
-  error: undefined,
-  waiting: undefined,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  updatedAt: '2026-01-01T00:00:00.000Z',
-  endedAt: undefined,
-  links: { self: '', original: '', markdown: '', temporalRun: undefined },
-  sha256: '',
-  correlationId: documentId,
-  pages: undefined,
-  failedPages: [],
-  chunks: undefined,
-  attempts: [],
-  timeline: [],
-};

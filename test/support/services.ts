@@ -1,0 +1,70 @@
+/** The services behind the API on real parts: Postgres, the dev server (without a worker) and the storage stand-in. */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { AcceptDependencies, AcceptSettings } from '../../src/api/services/accept-document.ts';
+import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.ts';
+import { startStorageStandIn } from '../../src/dev/storage-stand-in/storage-stand-in.ts';
+import { ensureBucket } from '../../src/storage/ensure-bucket.ts';
+import { SupabaseObjectStore } from '../../src/storage/supabase-object-store.ts';
+import { createRuns } from '../../src/temporal/runs.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
+
+export interface TestServices extends AcceptDependencies {
+  readonly database: TestDatabase;
+  readonly temporal: TestWorkflowEnvironment;
+  readonly logger: ReturnType<typeof pino>;
+  readonly objectStore: SupabaseObjectStore;
+  readonly storageFaults: FaultClient;
+  close(): Promise<void>;
+}
+
+export async function startServices(settings: Partial<AcceptSettings> = {}): Promise<TestServices> {
+  const folder = await mkdtemp(join(tmpdir(), 'intake-storage-'));
+  const database = await createTestDatabase();
+  const temporal = await connectToTemporal();
+  const serviceKey = `service-${randomUUID()}`;
+  const storage = await startStorageStandIn({ dataFolder: folder, serviceKey });
+  const bucket = { url: storage.url, serviceRoleKey: serviceKey, bucket: 'files' };
+  await ensureBucket(bucket, { maxFileBytes: 52_428_800 });
+  return {
+    database,
+    temporal,
+    pool: database.pool,
+    logger: pino({ level: 'silent' }),
+    objectStore: new SupabaseObjectStore(bucket),
+    storageFaults: createFaultClient(storage.url),
+    runs: createRuns(temporal.client, {
+      taskQueue: uniqueTaskQueue(),
+      startDelayMs: 120_000,
+      eraseSecondSweepMs: 600_000,
+      policy: {
+        looksAfterMs: [0],
+        storagePatienceMs: 60_000,
+        parserPatienceMs: 60_000,
+        embedderPatienceMs: 60_000,
+        parseDeadlineMs: 60_000,
+        pollFirstMs: 1_000,
+        pollMaxMs: 5_000,
+      },
+    }),
+    settings: {
+      maxFileBytes: 52_428_800,
+      maxUnfinishedUploads: 20,
+      maxReservedBytes: 524_288_000,
+      uploadLifetimeMs: 7_200_000,
+      uploadUrlLifetimeMs: 7_200_000,
+      ...settings,
+    },
+    close: async () => {
+      await storage.close();
+      await temporal.teardown();
+      await database.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
