@@ -19,11 +19,15 @@ export interface SplitOptions extends Limits {
   readonly pages: readonly PageOffset[];
 }
 
+/** Throws `CONFIGURATION_INVALID`. */
+export function requireMaxTokens(maxTokens: number): void {
+  if (maxTokens >= SMALLEST_LIMIT) return;
+  const detail = `EMBEDDINGS_MAX_TOKENS: at least ${SMALLEST_LIMIT}`;
+  throw new IntakeError('CONFIGURATION_INVALID', { detail });
+}
+
 export function splitMarkdown(markdown: string, options: SplitOptions): readonly Chunk[] {
-  if (options.maxTokens < SMALLEST_LIMIT) {
-    const detail = `EMBEDDINGS_MAX_TOKENS: at least ${SMALLEST_LIMIT}`;
-    throw new IntakeError('CONFIGURATION_INVALID', { detail });
-  }
+  requireMaxTokens(options.maxTokens);
   const { pages } = options;
   const packed = Array.from(packBlocks(markdown, readBlocks(markdown, pages), options));
   return packed.map(({ start, end, headingPath, prefix, tokenCount }, ordinal) => ({

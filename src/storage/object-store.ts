@@ -3,6 +3,7 @@
  * `STORAGE_OBJECT_ABSENT` (truly absent: a control read with the same key succeeded),
  * `STORAGE_FORBIDDEN` (credentials, policy, missing bucket), `STORAGE_UNAVAILABLE` (everything that may pass by itself),
  * or `DOCUMENT_TOO_LARGE` (more bytes than the caller allowed). Missing and forbidden are never flattened into one.
+ * A call whose signal is aborted rejects with the signal's own reason.
  */
 import type { Readable } from 'node:stream';
 

@@ -277,9 +277,8 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
         (_, n) => `${root}flat/${String(n).padStart(3, '0')}`,
       );
       keys.push(`${root}deep/er/one`, `${root}deep/two`, `${root}top`);
-      for (const objectKey of [...keys, `${folder}many-more/beside`, `${folder}many`]) {
-        await store.put(objectKey, text('x'), pdf);
-      }
+      const all = [...keys, `${folder}many-more/beside`, `${folder}many`];
+      await Promise.all(all.map((objectKey) => store.put(objectKey, text('x'), pdf)));
       expect([...(await store.list(root))].sort()).toEqual(keys.sort());
 
       await store.remove(keys);

@@ -50,6 +50,7 @@ export function createJobRunner(options: RunnerOptions): JobRunner {
 
   async function run(job: JobRecord, signal: AbortSignal): Promise<void> {
     const effect = await playDelays(job, signal);
+    if (signal.aborted) return;
     const running = await change(job, { status: 'RUNNING' });
     void webhooks.send(running, 'parse.running');
     const told = toldEnd(effect);
@@ -111,8 +112,9 @@ export function createJobRunner(options: RunnerOptions): JobRunner {
     start(job) {
       const stop = new AbortController();
       const done = run(job, stop.signal)
-        .catch((error: unknown) => {
-          if (!stop.signal.aborted) throw error;
+        .catch(async () => {
+          if (stop.signal.aborted) return;
+          await end(job, { status: 'FAILED', error_message: 'INTERNAL_ERROR' });
         })
         .finally(() => underWay.delete(job.id));
       underWay.set(job.id, { stop, done });

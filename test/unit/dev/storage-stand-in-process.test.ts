@@ -13,7 +13,7 @@ const entry = new URL('../../../src/dev/storage-stand-in/main.ts', import.meta.u
 const serviceRoleKey = 'service-key-of-this-test';
 const pdf = { contentType: 'application/pdf' };
 
-describe('storage stand-in as a process', () => {
+describe('storage stand-in as a process', { timeout: 30_000 }, () => {
   let dataFolder: string;
   let child: ChildProcess;
 
