@@ -9,7 +9,7 @@ const rooms = {
   db: [],
   storage: ['observability'],
   parsing: ['observability'],
-  chunking: [],
+  chunking: ['embedding'],
   embedding: ['observability'],
   temporal: ['observability'],
   search: ['db', 'embedding'],

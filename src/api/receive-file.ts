@@ -26,8 +26,7 @@ export function boundedBody(body: Readable, maxBytes: number): Readable {
 async function* readUpTo(body: Readable, maxBytes: number): AsyncGenerator<Uint8Array> {
   let received = 0;
   try {
-    // Destroying a request destroys its socket, and with it the answer that says what was wrong.
-    for await (const part of body.iterator({ destroyOnReturn: false })) {
+    for await (const part of body) {
       const bytes: Uint8Array = part;
       received += bytes.length;
       if (received > maxBytes) throw new IntakeError('DOCUMENT_TOO_LARGE');

@@ -27,7 +27,7 @@ const documentId = z
 export const documentParams = z.strictObject({ id: documentId });
 
 /** A name is for people: what could move the cursor, turn the line round or break a header is taken out. */
-export const documentName = z
+const documentName = z
   .string('Give the name of the file.')
   .overwrite((name) =>
     name

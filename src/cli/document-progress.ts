@@ -3,6 +3,9 @@ import cliProgress from 'cli-progress';
 import type { Stage } from '../domain/ingestion.ts';
 import type { DocumentDetail } from './api-client.ts';
 
+/** What output goes to: a terminal, or a file or pipe. */
+export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+
 export interface DocumentProgress {
   /** `label` names the document for the person who gave it. */
   show(label: string, document: DocumentDetail): void;
@@ -25,7 +28,7 @@ const stageWords = {
 
 const LABEL_WIDTH = 36;
 
-export function createDocumentProgress(stream: NodeJS.WriteStream): DocumentProgress {
+export function createDocumentProgress(stream: OutputStream): DocumentProgress {
   return stream.isTTY ? bars(stream) : lines(stream);
 }
 
@@ -49,7 +52,7 @@ function lines(stream: NodeJS.WritableStream): DocumentProgress {
   };
 }
 
-function bars(stream: NodeJS.WriteStream): DocumentProgress {
+function bars(stream: NodeJS.WritableStream): DocumentProgress {
   const shown = new Map<string, cliProgress.SingleBar>();
   const container = new cliProgress.MultiBar(
     {

@@ -45,12 +45,13 @@ export function storageService({ ports, secrets, config }: Plan, folder: StateFo
   });
 }
 
-export function parserService({ ports, secrets }: Plan, folder: StateFolder): Service {
+export function parserService({ ports, secrets, config }: Plan, folder: StateFolder): Service {
   return standIn('parser', folder, {
     dataFolder: folder.dataPath('parser'),
     apiKey: secrets.parserKey,
-    webhookSecret: secrets.webhookSigningSecret,
     port: ports.parser,
+    maxPages: config.MAX_PAGES,
+    maxMarkdownBytes: config.MAX_MARKDOWN_BYTES,
   });
 }
 

@@ -1,7 +1,11 @@
 /** What `up` says: to the terminal, or past stdout when that is for JSON alone. */
 import { relative } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { createDocumentProgress, type DocumentProgress } from '../cli/document-progress.ts';
+import {
+  createDocumentProgress,
+  type DocumentProgress,
+  type OutputStream,
+} from '../cli/document-progress.ts';
 import { IntakeError } from '../domain/errors.ts';
 import type { Answer } from './main-job.ts';
 import type { StackUrls } from './pid-file.ts';
@@ -32,7 +36,7 @@ export interface Screen {
   endProgress(): void;
 }
 
-export function createScreen(stream: NodeJS.WriteStream): Screen {
+export function createScreen(stream: OutputStream): Screen {
   const begunAtMs = Date.now();
   let progress: DocumentProgress | undefined;
   // A terminal that was closed or a pipe that ended must not keep the children from being stopped.

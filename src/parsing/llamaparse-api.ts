@@ -48,7 +48,7 @@ export function createLlamaParseApi(options: ApiOptions) {
       send,
       signal,
       about: 'submission',
-      timeoutMs: timeoutMs + extraBytes / BYTES_PER_MS,
+      timeoutMs: timeoutMs + Math.ceil(extraBytes / BYTES_PER_MS),
     }) as const;
   const ofJob = (signal: AbortSignal, send: LlamaParseCall['send'], extraBytes = 0) =>
     ({ ...submission(signal, send, extraBytes), about: 'job' }) as const;
@@ -62,13 +62,13 @@ export function createLlamaParseApi(options: ApiOptions) {
       );
     },
 
-    async findFile(externalId: string, signal: AbortSignal) {
+    async findFiles(externalId: string, signal: AbortSignal) {
       const { items } = await callLlamaParse(
         submission(signal, (sdk) => client.files.list({ external_file_id: externalId }, sdk)),
         json(fileList),
       );
-      // Compared again: a server that ignored the filter would hand us somebody else's file.
-      return items.find((file) => file.external_file_id === externalId);
+      // Compared again: a server that ignored the filter would hand us other people's files.
+      return items.filter((file) => file.external_file_id === externalId);
     },
 
     createJob(params: CreateParams, signal: AbortSignal) {

@@ -38,7 +38,7 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
 
     async submit(request) {
       const { parseJobId, callbackUrl, signal } = request;
-      const earlier = request.firstTry ? undefined : await api.findFile(parseJobId, signal);
+      const [earlier] = request.firstTry ? [] : await api.findFiles(parseJobId, signal);
       const file = earlier ?? (await uploadContent(api, request));
       const job = await api.createJob(
         {
@@ -62,7 +62,7 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
         if (newest === undefined || createdAtMs > newest.createdAtMs) newest = { id, createdAtMs };
       }
       if (newest === undefined) return undefined;
-      const file = await api.findFile(parseJobId, signal);
+      const [file] = await api.findFiles(parseJobId, signal);
       return { providerJobId: newest.id, providerFileId: file?.id };
     },
 
@@ -86,6 +86,12 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
         }
       }
       if (providerFileId !== undefined) await api.deleteFile(providerFileId, signal);
+    },
+
+    async forgetUploads(parseJobId, signal) {
+      for (const { id } of await api.findFiles(parseJobId, signal)) {
+        await api.deleteFile(id, signal);
+      }
     },
   };
 }

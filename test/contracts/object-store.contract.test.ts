@@ -17,7 +17,7 @@ import { MAX_FILE_BYTES, type StorageTarget, storageTargets } from './storage-ta
 const pdf = { contentType: 'application/pdf' };
 const cap = { maxBytes: MAX_FILE_BYTES };
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-const rejectsWith = (promise: Promise<unknown>, code: ErrorCode) =>
+const expectRejection = (promise: Promise<unknown>, code: ErrorCode) =>
   expect(promise).rejects.toMatchObject({ name: 'IntakeError', code });
 
 describe.each(storageTargets)('object store on $name', ({ start }) => {
@@ -102,9 +102,9 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
       'ambiguous/back\\slash',
       'ambiguous/padded ',
     ])('are never touched under the ambiguous key "%s"', async (ambiguous) => {
-      await rejectsWith(store.put(ambiguous, text('x'), pdf), 'STORAGE_FORBIDDEN');
-      await rejectsWith(store.stat(ambiguous), 'STORAGE_FORBIDDEN');
-      await rejectsWith(store.remove([ambiguous]), 'STORAGE_FORBIDDEN');
+      await expectRejection(store.put(ambiguous, text('x'), pdf), 'STORAGE_FORBIDDEN');
+      await expectRejection(store.stat(ambiguous), 'STORAGE_FORBIDDEN');
+      await expectRejection(store.remove([ambiguous]), 'STORAGE_FORBIDDEN');
       expect(await store.list('ambiguous/')).toEqual([]);
     });
   });
@@ -121,23 +121,23 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
     ];
 
     it.each(calls.slice(0, 3))('%s of an absent object says absent', async (_name, call) => {
-      await rejectsWith(call(store, key()), 'STORAGE_OBJECT_ABSENT');
+      await expectRejection(call(store, key()), 'STORAGE_OBJECT_ABSENT');
     });
 
     it.each(calls)('%s with a wrong key says forbidden, never absent', async (_name, call) => {
       const wrong = new SupabaseObjectStore({ ...target, serviceRoleKey: 'a-wrong-service-key' });
-      await rejectsWith(call(wrong, key()), 'STORAGE_FORBIDDEN');
+      await expectRejection(call(wrong, key()), 'STORAGE_FORBIDDEN');
     });
 
     it.each(calls)('%s in a missing bucket says forbidden, never absent', async (_name, call) => {
       const lost = new SupabaseObjectStore({ ...target, bucket: 'no-such-bucket' });
-      await rejectsWith(call(lost, key()), 'STORAGE_FORBIDDEN');
+      await expectRejection(call(lost, key()), 'STORAGE_FORBIDDEN');
     });
 
     it.each(calls)('%s on a server that is down says unavailable', async (_name, call) => {
       const url = `http://127.0.0.1:${await getPort()}`;
       const down = new SupabaseObjectStore({ ...target, url });
-      await rejectsWith(call(down, key()), 'STORAGE_UNAVAILABLE');
+      await expectRejection(call(down, key()), 'STORAGE_UNAVAILABLE');
     });
 
     it('removes what is absent without an error', async () => {
@@ -151,14 +151,14 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
       const objectKey = key();
       await store.put(objectKey, text('12345'), pdf);
       expect(await buffer(await store.read(objectKey, { maxBytes: 5 }))).toHaveLength(5);
-      await rejectsWith(store.read(objectKey, { maxBytes: 4 }), 'DOCUMENT_TOO_LARGE');
+      await expectRejection(store.read(objectKey, { maxBytes: 4 }), 'DOCUMENT_TOO_LARGE');
     });
 
     it('refuses an object over the limit of the bucket', async () => {
       const objectKey = key();
       const tooLarge = new Uint8Array(MAX_FILE_BYTES + 1);
-      await rejectsWith(store.put(objectKey, tooLarge, pdf), 'DOCUMENT_TOO_LARGE');
-      await rejectsWith(store.stat(objectKey), 'STORAGE_OBJECT_ABSENT');
+      await expectRejection(store.put(objectKey, tooLarge, pdf), 'DOCUMENT_TOO_LARGE');
+      await expectRejection(store.stat(objectKey), 'STORAGE_OBJECT_ABSENT');
     });
 
     it("ends in the caller's own reason when the caller aborts", async () => {
@@ -180,8 +180,11 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
         yield text('some');
         throw new IntakeError('DOCUMENT_TOO_LARGE');
       }
-      await rejectsWith(store.put(objectKey, Readable.from(tooMuch()), pdf), 'DOCUMENT_TOO_LARGE');
-      await rejectsWith(store.stat(objectKey), 'STORAGE_OBJECT_ABSENT');
+      await expectRejection(
+        store.put(objectKey, Readable.from(tooMuch()), pdf),
+        'DOCUMENT_TOO_LARGE',
+      );
+      await expectRejection(store.stat(objectKey), 'STORAGE_OBJECT_ABSENT');
     });
   });
 
@@ -204,7 +207,7 @@ describe.each(storageTargets)('object store on $name', ({ start }) => {
       expect(await refusalOf(elsewhere)).toMatchObject({ status: 400, code: 'InvalidSignature' });
       const tampered = await putTo(`${url.slice(0, -6)}AAAAAA`, 'x');
       expect(await refusalOf(tampered)).toMatchObject({ status: 400, code: 'InvalidJWT' });
-      await rejectsWith(store.stat(key('other')), 'STORAGE_OBJECT_ABSENT');
+      await expectRejection(store.stat(key('other')), 'STORAGE_OBJECT_ABSENT');
     });
 
     it('are not exclusive: racing PUTs leave one of their bodies whole', async () => {

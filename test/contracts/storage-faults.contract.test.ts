@@ -12,7 +12,7 @@ import { type StandInTarget, startStandInTarget } from './storage-targets.ts';
 const pdf = { contentType: 'application/pdf' };
 const cap = { maxBytes: 1_000_000 };
 const bytes = Buffer.from('0123456789');
-const rejectsWith = (promise: Promise<unknown>, code: ErrorCode) =>
+const expectRejection = (promise: Promise<unknown>, code: ErrorCode) =>
   expect(promise).rejects.toMatchObject({ name: 'IntakeError', code });
 
 describe('object store on failing storage', () => {
@@ -51,7 +51,7 @@ describe('object store on failing storage', () => {
       ['a reset after the work', { kind: 'reset-after' }],
     ] as const)('meets %s as unavailable, and works again after it', async (_name, effect) => {
       await target.faults.add({ operation, effect });
-      await rejectsWith(call(), 'STORAGE_UNAVAILABLE');
+      await expectRejection(call(), 'STORAGE_UNAVAILABLE');
       await expect(call()).resolves.not.toThrow();
     });
 
@@ -72,7 +72,7 @@ describe('object store on failing storage', () => {
         operation,
         effect: { kind: 'answer', status: 307, headers: { location } },
       });
-      await rejectsWith(call(), 'STORAGE_UNAVAILABLE');
+      await expectRejection(call(), 'STORAGE_UNAVAILABLE');
     });
   });
 
@@ -83,16 +83,16 @@ describe('object store on failing storage', () => {
         operation,
         effect: { kind: 'answer', status: 200, body: '<html>Welcome to this network</html>' },
       });
-      await rejectsWith(call(), 'STORAGE_UNAVAILABLE');
+      await expectRejection(call(), 'STORAGE_UNAVAILABLE');
     },
   );
 
   it('gives up on a server that hangs when its deadline is over', async () => {
     const hasty = new SupabaseObjectStore({ ...target, callTimeoutMs: 50 });
     await target.faults.add({ operation: 'object.info', effect: { kind: 'hang' } });
-    await rejectsWith(hasty.stat(key), 'STORAGE_UNAVAILABLE');
+    await expectRejection(hasty.stat(key), 'STORAGE_UNAVAILABLE');
     await target.faults.add({ operation: 'object.read', effect: { kind: 'hang' } });
-    await rejectsWith(hasty.read(key, cap), 'STORAGE_UNAVAILABLE');
+    await expectRejection(hasty.read(key, cap), 'STORAGE_UNAVAILABLE');
   });
 
   describe('bodies', () => {
@@ -104,7 +104,7 @@ describe('object store on failing storage', () => {
         operation: 'object.read',
         effect: { kind: 'named', name, value: 4 },
       });
-      await rejectsWith(readAll(), 'STORAGE_UNAVAILABLE');
+      await expectRejection(readAll(), 'STORAGE_UNAVAILABLE');
       expect(await readAll()).toEqual(bytes);
     });
 
@@ -114,7 +114,7 @@ describe('object store on failing storage', () => {
         operation: 'object.read',
         effect: { kind: 'named', name: 'stall', value: 4 },
       });
-      await rejectsWith(readAll(hasty), 'STORAGE_UNAVAILABLE');
+      await expectRejection(readAll(hasty), 'STORAGE_UNAVAILABLE');
     });
 
     it('one without a stated length is read whole when nothing is missing', async () => {
@@ -138,8 +138,8 @@ describe('object store on failing storage', () => {
     it('an object that is visible late is absent until then', async () => {
       const hidden = { kind: 'named', name: 'hide' } as const;
       await target.faults.add({ operation: 'object.info', times: 2, effect: hidden });
-      await rejectsWith(store.stat(key), 'STORAGE_OBJECT_ABSENT');
-      await rejectsWith(store.stat(key), 'STORAGE_OBJECT_ABSENT');
+      await expectRejection(store.stat(key), 'STORAGE_OBJECT_ABSENT');
+      await expectRejection(store.stat(key), 'STORAGE_OBJECT_ABSENT');
       await expect(store.stat(key)).resolves.toMatchObject({ sizeBytes: bytes.length });
     });
 
@@ -149,7 +149,7 @@ describe('object store on failing storage', () => {
         { operation: 'object.info', effect },
         { operation: 'bucket.read', effect },
       );
-      await rejectsWith(store.stat(key), 'STORAGE_FORBIDDEN');
+      await expectRejection(store.stat(key), 'STORAGE_FORBIDDEN');
     });
 
     it('a missing object proves nothing while the control read fails', async () => {
@@ -157,18 +157,18 @@ describe('object store on failing storage', () => {
         operation: 'bucket.read',
         effect: { kind: 'answer', status: 502, body: '<html>' },
       });
-      await rejectsWith(store.stat('uploads/absent'), 'STORAGE_UNAVAILABLE');
+      await expectRejection(store.stat('uploads/absent'), 'STORAGE_UNAVAILABLE');
     });
 
     it('the anon key, from which row-level security hides everything, is forbidden', async () => {
       const anon = new SupabaseObjectStore({ ...target, serviceRoleKey: target.anonKey });
-      await rejectsWith(anon.stat(key), 'STORAGE_FORBIDDEN');
-      await rejectsWith(anon.read(key, cap), 'STORAGE_FORBIDDEN');
-      await rejectsWith(anon.copy(key, `${key}-copy`), 'STORAGE_FORBIDDEN');
-      await rejectsWith(anon.list('uploads/'), 'STORAGE_FORBIDDEN');
-      await rejectsWith(anon.put(key, bytes, pdf), 'STORAGE_FORBIDDEN');
-      await rejectsWith(anon.signUpload(`${key}-fresh`), 'STORAGE_FORBIDDEN');
-      await rejectsWith(anon.remove([key]), 'STORAGE_FORBIDDEN');
+      await expectRejection(anon.stat(key), 'STORAGE_FORBIDDEN');
+      await expectRejection(anon.read(key, cap), 'STORAGE_FORBIDDEN');
+      await expectRejection(anon.copy(key, `${key}-copy`), 'STORAGE_FORBIDDEN');
+      await expectRejection(anon.list('uploads/'), 'STORAGE_FORBIDDEN');
+      await expectRejection(anon.put(key, bytes, pdf), 'STORAGE_FORBIDDEN');
+      await expectRejection(anon.signUpload(`${key}-fresh`), 'STORAGE_FORBIDDEN');
+      await expectRejection(anon.remove([key]), 'STORAGE_FORBIDDEN');
       expect(await readAll()).toEqual(bytes);
     });
 
@@ -177,14 +177,14 @@ describe('object store on failing storage', () => {
         operation: 'object.remove',
         effect: { kind: 'named', name: 'forbid-as-missing' },
       });
-      await rejectsWith(store.remove([key]), 'STORAGE_UNAVAILABLE');
+      await expectRejection(store.remove([key]), 'STORAGE_UNAVAILABLE');
     });
   });
 
   describe('writes', () => {
     it('a put whose answer was lost is there and may be repeated', async () => {
       await target.faults.add({ operation: 'object.upload', effect: { kind: 'reset-after' } });
-      await rejectsWith(store.put(`${key}-2`, bytes, pdf), 'STORAGE_UNAVAILABLE');
+      await expectRejection(store.put(`${key}-2`, bytes, pdf), 'STORAGE_UNAVAILABLE');
       expect(await store.stat(`${key}-2`)).toMatchObject({ sizeBytes: bytes.length });
       await store.put(`${key}-2`, Readable.from([bytes]), pdf);
     });
@@ -192,12 +192,12 @@ describe('object store on failing storage', () => {
     it('a reset during a streamed put is unavailable', async () => {
       await target.faults.add({ operation: 'object.upload', effect: { kind: 'reset-before' } });
       const stream = Readable.from(Array.from({ length: 100 }, () => Buffer.alloc(50_000)));
-      await rejectsWith(store.put(`${key}-2`, stream, pdf), 'STORAGE_UNAVAILABLE');
+      await expectRejection(store.put(`${key}-2`, stream, pdf), 'STORAGE_UNAVAILABLE');
     });
 
     it('a copy whose answer was lost resolves when repeated', async () => {
       await target.faults.add({ operation: 'object.copy', effect: { kind: 'reset-after' } });
-      await rejectsWith(store.copy(key, `${key}-copy`), 'STORAGE_UNAVAILABLE');
+      await expectRejection(store.copy(key, `${key}-copy`), 'STORAGE_UNAVAILABLE');
       await store.copy(key, `${key}-copy`);
       expect(await store.stat(`${key}-copy`)).toMatchObject({ sizeBytes: bytes.length });
     });
@@ -209,7 +209,7 @@ describe('object store on failing storage', () => {
         operation: 'object.upload',
         effect: { kind: 'named', name: 'disk-full', value: 4 },
       });
-      await rejectsWith(store.put(`${key}-2`, bytes, pdf), 'STORAGE_UNAVAILABLE');
+      await expectRejection(store.put(`${key}-2`, bytes, pdf), 'STORAGE_UNAVAILABLE');
       expect(await store.list('uploads/')).toEqual([key]);
       expect(await filesOf('bytes')).toEqual(before);
       expect(await filesOf('incoming')).toEqual([]);

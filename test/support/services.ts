@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { AcceptDependencies, AcceptSettings } from '../../src/api/services/accept-document.ts';
 import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.ts';
 import { startStorageStandIn } from '../../src/dev/storage-stand-in/storage-stand-in.ts';
+import { createLogger, type Logger } from '../../src/observability/logger.ts';
 import { ensureBucket } from '../../src/storage/ensure-bucket.ts';
 import { SupabaseObjectStore } from '../../src/storage/supabase-object-store.ts';
 import { createRuns } from '../../src/temporal/runs.ts';
@@ -17,7 +17,7 @@ import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
 export interface TestServices extends AcceptDependencies {
   readonly database: TestDatabase;
   readonly temporal: TestWorkflowEnvironment;
-  readonly logger: ReturnType<typeof pino>;
+  readonly logger: Logger;
   readonly objectStore: SupabaseObjectStore;
   readonly storageFaults: FaultClient;
   close(): Promise<void>;
@@ -35,7 +35,7 @@ export async function startServices(settings: Partial<AcceptSettings> = {}): Pro
     database,
     temporal,
     pool: database.pool,
-    logger: pino({ level: 'silent' }),
+    logger: createLogger('test', 'silent'),
     objectStore: new SupabaseObjectStore(bucket),
     storageFaults: createFaultClient(storage.url),
     runs: createRuns(temporal.client, {

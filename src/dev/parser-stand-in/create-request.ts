@@ -53,8 +53,8 @@ export const createRequest = z
           .nullish(),
       })
       .nullish(),
-    output_options: z.unknown(),
-    processing_options: z.unknown(),
+    output_options: z.unknown().optional(),
+    processing_options: z.unknown().optional(),
   })
   .refine(
     ({ tier, version }) =>

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { type MediaType, mediaTypes } from '../../domain/media-types.ts';
 import type { FaultEffect } from '../fault-rules.ts';
 import type { Conversion } from './conversion.ts';
+import { earlierEqual } from './create-job.ts';
 import { creditsPerPage } from './create-request.ts';
 import type { DocumentReader } from './document-reader.ts';
 import type { ParseOutcome, ParseSettings } from './parse-outcome.ts';
@@ -25,8 +26,6 @@ export interface RunnerOptions {
 export interface JobRunner {
   /** Resolves when the job has ended and its webhook was taken or given up. */
   start(job: JobRecord): Promise<void>;
-  /** The same content read with the same options: ends at once and costs nothing. */
-  finishFromCache(job: JobRecord, earlier: JobRecord): Promise<void>;
   cancel(job: JobRecord): Promise<JobRecord>;
   resume(): void;
   /** Leaves what is under way to the next start. */
@@ -48,8 +47,23 @@ export function createJobRunner(options: RunnerOptions): JobRunner {
     return changed;
   }
 
-  async function run(job: JobRecord, signal: AbortSignal): Promise<void> {
-    const effect = await playDelays(job, signal);
+  /** The same content read with the same options ends at once and costs nothing, unless the script has plans. */
+  async function begin(job: JobRecord, signal: AbortSignal): Promise<void> {
+    const effects = app.takeFaults('parse.run', subjectOf(job));
+    const earlier = effects.length === 0 ? earlierEqual(job, store) : undefined;
+    const operation = earlier === undefined ? 'parse.paid' : 'parse.cached';
+    app.recordCall({ operation, subject: subjectOf(job), at: job.created_at, status: 200 });
+    if (earlier === undefined) return run(job, effects, signal);
+    await store.copyResult(earlier.id, job.id);
+    await end(job, { status: 'COMPLETED', credits: 0 });
+  }
+
+  async function run(
+    job: JobRecord,
+    effects: readonly FaultEffect[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const effect = await playDelays(effects, signal);
     if (signal.aborted) return;
     const running = await change(job, { status: 'RUNNING' });
     void webhooks.send(running, 'parse.running');
@@ -61,17 +75,6 @@ export function createJobRunner(options: RunnerOptions): JobRunner {
     if (outcome === 'cancelled' || signal.aborted) return;
     if (!outcome.ok) return end(running, { status: 'FAILED', error_message: outcome.word });
     await complete(running, failPages(outcome.conversion, effect), effect);
-  }
-
-  /** Waits as told, for ever with `hang`; answers the effect that is left to carry out. */
-  async function playDelays(job: JobRecord, signal: AbortSignal): Promise<FaultEffect | undefined> {
-    let left: FaultEffect | undefined;
-    for (const effect of app.takeFaults('parse.run', subjectOf(job))) {
-      if (effect.kind === 'delay') await sleep(effect.ms, undefined, { signal });
-      else if (effect.kind === 'hang') await sleep(2 ** 31 - 1, undefined, { signal });
-      else left = effect;
-    }
-    return left;
   }
 
   async function read(job: JobRecord, signal: AbortSignal): Promise<ParseOutcome | 'cancelled'> {
@@ -108,22 +111,20 @@ export function createJobRunner(options: RunnerOptions): JobRunner {
     await webhooks.send(...eventFor(await change(job, changes), partial));
   }
 
+  function launch(job: JobRecord, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const stop = new AbortController();
+    const done = work(stop.signal)
+      .catch(async () => {
+        if (stop.signal.aborted) return;
+        await end(job, { status: 'FAILED', error_message: 'INTERNAL_ERROR' });
+      })
+      .finally(() => underWay.delete(job.id));
+    underWay.set(job.id, { stop, done });
+    return done;
+  }
+
   return {
-    start(job) {
-      const stop = new AbortController();
-      const done = run(job, stop.signal)
-        .catch(async () => {
-          if (stop.signal.aborted) return;
-          await end(job, { status: 'FAILED', error_message: 'INTERNAL_ERROR' });
-        })
-        .finally(() => underWay.delete(job.id));
-      underWay.set(job.id, { stop, done });
-      return done;
-    },
-    async finishFromCache(job, earlier) {
-      await store.copyResult(earlier.id, job.id);
-      await end(job, { status: 'COMPLETED', credits: 0 });
-    },
+    start: (job) => launch(job, (signal) => begin(job, signal)),
     async cancel(job) {
       const cancelled = await change(job, { status: 'CANCELLED' });
       underWay.get(job.id)?.stop.abort();
@@ -131,13 +132,29 @@ export function createJobRunner(options: RunnerOptions): JobRunner {
       return cancelled;
     },
     resume() {
-      for (const job of store.jobs.values()) if (!hasEnded(job)) void this.start(job);
+      for (const job of store.jobs.values()) {
+        if (!hasEnded(job)) void launch(job, (signal) => run(job, [], signal));
+      }
     },
     async close() {
       for (const { stop } of underWay.values()) stop.abort();
       await Promise.allSettled([...underWay.values()].map(({ done }) => done));
     },
   };
+}
+
+/** Waits as told, for ever with `hang`; answers the effect that is left to carry out. */
+async function playDelays(
+  effects: readonly FaultEffect[],
+  signal: AbortSignal,
+): Promise<FaultEffect | undefined> {
+  let left: FaultEffect | undefined;
+  for (const effect of effects) {
+    if (effect.kind === 'delay') await sleep(effect.ms, undefined, { signal });
+    else if (effect.kind === 'hang') await sleep(2 ** 31 - 1, undefined, { signal });
+    else left = effect;
+  }
+  return left;
 }
 
 function eventFor(job: JobRecord, partial: boolean): [JobRecord, string] {

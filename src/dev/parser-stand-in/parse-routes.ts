@@ -1,7 +1,7 @@
 /** `/api/v2/parse`: `create` answers the job itself, `get` wraps it. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { createRequest, givesMarkdown, versions } from './create-request.ts';
-import { earlierEqual, makeJob } from './create-job.ts';
+import { makeJob } from './create-job.ts';
 import { answerJob, answerResult } from './job-answers.ts';
 import type { JobRunner } from './job-runner.ts';
 import { listJobs, listQuery } from './list-jobs.ts';
@@ -49,10 +49,7 @@ export async function parseRoutes(
     const job = makeJob(checked(createRequest, request.body), store);
     await store.saveJob(job);
     void webhooks.send(job, 'parse.pending');
-    const earlier = earlierEqual(job, store);
-    const operation = earlier === undefined ? 'parse.paid' : 'parse.cached';
-    app.recordCall({ operation, subject: subjectOf(job), at: job.created_at, status: 200 });
-    const ended = earlier === undefined ? runner.start(job) : runner.finishFromCache(job, earlier);
+    const ended = runner.start(job);
     if (request.fault?.name === 'early-webhook') await ended;
     return answerJob(found(job.id), projectId);
   });

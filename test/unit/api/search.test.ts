@@ -38,8 +38,23 @@ async function searcher() {
 
 test('passages are marked as text that nobody should obey', async () => {
   const { ask } = await searcher();
-  const { vectorRank: _v, keywordRank: _k, similarity: _s, ...shown } = passage;
-  expect((await ask({ query: 'dental' })).json()).toEqual({ untrusted: true, passages: [shown] });
+  expect((await ask({ query: 'dental' })).json()).toEqual({
+    untrusted: true,
+    passages: [
+      {
+        documentId,
+        documentName: 'plan.pdf',
+        chunkId: passage.chunkId,
+        text: passage.text,
+        headingPath: ['Benefits', 'Dental'],
+        pageFrom: 3,
+        pageTo: 4,
+        startOffset: 10,
+        endOffset: 49,
+        score: 0.03,
+      },
+    ],
+  });
 });
 
 test('a question has defaults', async () => {

@@ -15,8 +15,8 @@ async function acceptor(answer: Partial<AcceptedUpload> = {}) {
   const declared: UploadDeclaration[] = [];
   const { request } = await apiUnderTest({
     documents: {
-      acceptUpload: async (_caller, declaration) => {
-        declared.push(declaration);
+      acceptUpload: async (_caller, upload) => {
+        declared.push(upload);
         return {
           documentId,
           status: 'awaiting_upload',

@@ -5,6 +5,7 @@ import { clearLockedPorts } from 'get-port';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { prepareStack } from '../../../src/dev/prepare-stack.ts';
 import { type StateFolder, stateFolder } from '../../../src/dev/state-folder.ts';
+import { IntakeError } from '../../../src/domain/errors.ts';
 
 let folder: StateFolder;
 beforeEach(() => {
@@ -50,9 +51,9 @@ test('all faults are told at once, and no secret with them', async () => {
     LLAMA_CLOUD_API_KEY: 'short',
     SUPABASE_URL: 'ftp://somewhere',
   };
-  const refused = prepareStack(faulty, folder);
-  await expect(refused).rejects.toMatchObject({ code: 'CONFIGURATION_INVALID' });
-  const { detail } = await refused.catch((error: { detail: string }) => error);
+  const error: unknown = await prepareStack(faulty, folder).catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: 'CONFIGURATION_INVALID' });
+  const detail = error instanceof IntakeError ? error.detail : undefined;
   for (const name of [
     'API_PORT',
     'EMBEDDINGS_API_KEY',

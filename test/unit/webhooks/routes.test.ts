@@ -95,6 +95,13 @@ test('a true event is remembered, signalled and acknowledged', async () => {
   expect(outcomes).toEqual(['delivered']);
 });
 
+test('a burst of documents may be a burst of events from one address', async () => {
+  const { post } = await receiver();
+  const answer = await post(sent());
+  expect(answer.statusCode).toBe(202);
+  expect(answer.headers).not.toHaveProperty('x-ratelimit-limit');
+});
+
 test('the string form is the same event', async () => {
   const { post, signals } = await receiver();
   const body = JSON.stringify(JSON.stringify(event()));

@@ -1,0 +1,55 @@
+/** How often the passage that answers a question is among the first results. */
+import {
+  liveGenerations,
+  matchingWords,
+  nearestExactly,
+} from '../../src/db/chunk-search.ts';
+import { asOwner, type Pool } from '../../src/db/pool.ts';
+import type { ChunkId, OwnerId } from '../../src/domain/ids.ts';
+import { fuseRanks, type RankWeights } from '../../src/search/fuse-ranks.ts';
+
+/** Both halves of the search for one question, and the passages that answer it. */
+export interface Trial {
+  readonly nearest: readonly ChunkId[];
+  readonly matching: readonly ChunkId[];
+  readonly answers: ReadonlySet<ChunkId>;
+}
+
+const CANDIDATES = 40;
+
+export function searchBothHalves(
+  pool: Pool,
+  ownerId: OwnerId,
+  { query, vector }: { readonly query: string; readonly vector: readonly number[] },
+): Promise<Pick<Trial, 'nearest' | 'matching'>> {
+  return asOwner(pool, ownerId, async (transaction) => {
+    const generations = await liveGenerations(transaction, ownerId, undefined);
+    const limit = CANDIDATES;
+    return {
+      matching: await matchingWords(transaction, { ownerId, query, generations, limit }),
+      nearest: await nearestExactly(transaction, { vector, generations, limit }),
+    };
+  });
+}
+
+export interface Scores {
+  readonly 'R@1': number;
+  readonly 'R@5': number;
+  readonly 'R@10': number;
+  readonly MRR: number;
+}
+
+export function scoresOf(trials: readonly Trial[], weights: RankWeights): Scores {
+  const ranks = trials.map(({ nearest, matching, answers }) => {
+    const fused = fuseRanks(weights.vector > 0 ? nearest : [], weights.keyword > 0 ? matching : [], weights);
+    const place = fused.findIndex(({ chunkId }) => answers.has(chunkId));
+    return place === -1 ? Number.POSITIVE_INFINITY : place + 1;
+  });
+  const share = (k: number) => round(ranks.filter((rank) => rank <= k).length / ranks.length);
+  const reciprocal = ranks.reduce((sum, rank) => sum + 1 / rank, 0) / ranks.length;
+  return { 'R@1': share(1), 'R@5': share(5), 'R@10': share(10), MRR: round(reciprocal) };
+}
+
+function round(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

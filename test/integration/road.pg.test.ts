@@ -1,0 +1,384 @@
+/** The road as its users meet it: every race of the design, on real parts, with the vendors' faults scripted. */
+import { readFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { eraseWorkflowId, ingestWorkflowId, type DocumentId } from '../../src/domain/ids.ts';
+import { statuses } from '../../src/domain/ingestion.ts';
+import { declare, type Person, put, reach, type Road, startRoad, upload } from '../support/road.ts';
+
+let road: Road;
+let me: Person;
+beforeAll(async () => {
+  road = await startRoad();
+  me = await road.person();
+  await road.startWorker();
+});
+afterEach(async () => {
+  await Promise.all(Object.values(road.faults).map((faults) => faults.clear()));
+});
+afterAll(() => road.close());
+
+let made = 0;
+/** Markdown that no other test has. */
+function policy(): { readonly content: string; readonly word: string } {
+  made += 1;
+  const word = `zephyrine${made}`;
+  return {
+    word,
+    content: `# Policy ${made}\n\nThe copayment for a visit is ${made} dollars.\n\n## Dental\n\nThe ${word} plan covers dental care.\n`,
+  };
+}
+
+const runOf = (documentId: string) =>
+  road.temporal.client.workflow.getHandle(ingestWorkflowId(documentId as DocumentId));
+const paid = async () => (await road.faults.parser.ledger()).counts['parse.paid'] ?? 0;
+const jobs = async (documentId: string) =>
+  (
+    await road.database.pool.query('select state from intake.parse_jobs where document_id = $1', [
+      documentId,
+    ])
+  ).rows;
+
+describe('the main road', () => {
+  test('a document passes every status in order, is paid once and found', async () => {
+    const { content, word } = policy();
+    const before = await paid();
+    const documentId = await upload(me, { content });
+    const detail = await reach(me, documentId, 'complete');
+    const line = detail.timeline
+      .filter((event) => event.kind === 'status')
+      .map((event) => event.status);
+    expect(line).toEqual(statuses.slice(0, statuses.indexOf('complete') + 1));
+    expect(detail).toMatchObject({ pages: 1, searchable: true, progressPercent: 100 });
+    expect(await paid()).toBe(before + 1);
+    const { passages } = await me.api.search({ query: `which plan is ${word}?` });
+    expect(passages[0]).toMatchObject({
+      documentId,
+      pageFrom: 1,
+      headingPath: [expect.any(String), 'Dental'],
+    });
+    expect((await runOf(documentId).describe()).status.name).toBe('COMPLETED');
+    const { polls } = {
+      polls: (await runOf(documentId).fetchHistory()).events?.filter(
+        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'pollParse',
+      ),
+    };
+    expect(polls, 'the webhook came').toEqual([]);
+  });
+
+  test('the same bytes again answer at once and cost nothing', async () => {
+    const { content } = policy();
+    const documentId = await upload(me, { content });
+    await reach(me, documentId, 'complete');
+    const before = await paid();
+    const again = await declare(me, { content, name: 'another-name.md' });
+    expect(again).toMatchObject({ documentId, status: 'complete' });
+    expect(again.uploadUrl).toBeUndefined();
+    expect(await paid()).toBe(before);
+  });
+
+  test.each([
+    [
+      'word-document.docx',
+      'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+    ],
+    ['annual-report-page.html', 'text/html'],
+    ['invoice-borderless-table.pdf', 'application/pdf'],
+  ])('%s takes the road too', async (name, type) => {
+    const content = await readFile(new URL(`../fixtures/documents/${name}`, import.meta.url));
+    const documentId = await upload(me, { content, name, type });
+    const detail = await reach(me, documentId, 'complete');
+    expect(detail.chunks).toBeGreaterThan(0);
+    const original = await fetch(`${road.url}/v1/documents/${documentId}/original`, {
+      headers: { authorization: `Bearer ${me.token}` },
+    });
+    expect(Buffer.from(await original.arrayBuffer()).equals(content)).toBe(true);
+  });
+});
+
+describe('bytes', () => {
+  test('late bytes: a look that finds nothing goes back to the wait', async () => {
+    const { content } = policy();
+    const declared = await declare(me, { content });
+    await me.api.confirmUpload(declared.documentId);
+    await vi.waitFor(
+      async () => {
+        const { waiting } = await me.api.document(declared.documentId);
+        expect(waiting).toMatchObject({ code: 'STORAGE_OBJECT_ABSENT', turn: 'user' });
+      },
+      { timeout: 10_000 },
+    );
+    await put(declared.uploadUrl, { content });
+    await me.api.confirmUpload(declared.documentId);
+    await reach(me, declared.documentId as DocumentId, 'complete');
+  });
+
+  test.each([
+    ['forbidden', { kind: 'named', name: 'forbid-as-missing' }, 'STORAGE_FORBIDDEN'],
+    ['down', { kind: 'answer', status: 503, body: '<html>no</html>' }, 'STORAGE_UNAVAILABLE'],
+  ] as const)(
+    'storage %s: the document waits, and nobody is asked to upload again',
+    async (_name, effect, code) => {
+      const { content } = policy();
+      const declared = await declare(me, { content });
+      await put(declared.uploadUrl, { content });
+      const operations = ['object.info', 'object.read', 'object.copy', 'bucket.read'];
+      await road.faults.storage.add(
+        ...operations.map((operation) => ({ operation, times: 'always' as const, effect })),
+      );
+      await me.api.confirmUpload(declared.documentId);
+      await vi.waitFor(
+        async () => {
+          const { waiting, status } = await me.api.document(declared.documentId);
+          expect(status).toBe('awaiting_upload');
+          expect(waiting).toMatchObject({ code, turn: 'us' });
+        },
+        { timeout: 10_000 },
+      );
+      await road.faults.storage.clear();
+      await reach(me, declared.documentId as DocumentId, 'complete');
+    },
+  );
+
+  test('bytes that are not what was declared are rejected at once, and the right ones are a new attempt', async () => {
+    const { content } = policy();
+    const declared = await declare(me, { content });
+    await put(declared.uploadUrl, { content: content.replace('copayment', 'copaymenT') });
+    await me.api.confirmUpload(declared.documentId);
+    const rejected = await reach(me, declared.documentId as DocumentId, 'upload_rejected');
+    expect(rejected.error).toMatchObject({ code: 'DECLARATION_MISMATCH', turn: 'user' });
+    const documentId = await upload(me, { content });
+    expect(documentId).toBe(declared.documentId);
+    expect((await reach(me, documentId, 'complete')).attempts).toHaveLength(2);
+  });
+
+  test('an upload URL used again after verification changes nothing and leaves nothing', async () => {
+    const { content } = policy();
+    const declared = await declare(me, { content });
+    await put(declared.uploadUrl, { content });
+    await me.api.confirmUpload(declared.documentId);
+    await reach(me, declared.documentId as DocumentId, 'complete');
+    await put(declared.uploadUrl, { content: 'something else' });
+    const markdown = await fetch(`${road.url}/v1/documents/${declared.documentId}/original`, {
+      headers: { authorization: `Bearer ${me.token}` },
+    });
+    expect(await markdown.text()).toBe(content);
+  });
+});
+
+describe('the parser', () => {
+  test('a lost webhook: the poll finds the result', async () => {
+    await road.faults.parser.add({
+      operation: 'webhook.deliver',
+      times: 'always',
+      effect: { kind: 'named', name: 'lose' },
+    });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'complete');
+  });
+
+  test('a doubled webhook is signalled once', async () => {
+    await road.faults.parser.add({
+      operation: 'webhook.deliver',
+      times: 'always',
+      effect: { kind: 'named', name: 'double' },
+    });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'complete');
+    const { rows } = await road.database.pool.query(
+      `select w.times_received from intake.webhook_deliveries w join intake.parse_jobs j on j.id = w.parse_job_id where j.document_id = $1`,
+      [documentId],
+    );
+    expect(rows).toHaveLength(1);
+    const { events } = await runOf(documentId).fetchHistory();
+    const signals = events?.filter(
+      (event) => event.workflowExecutionSignaledEventAttributes?.signalName === 'parseEvent',
+    );
+    expect(signals).toHaveLength(1);
+  });
+
+  test('a webhook that overtakes the answer of its submit', async () => {
+    await road.faults.parser.add({
+      operation: 'parse.create',
+      effect: { kind: 'named', name: 'early-webhook' },
+    });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'complete');
+  });
+
+  test('a submit whose answer was lost is adopted and not paid again', async () => {
+    const before = await paid();
+    await road.faults.parser.add({ operation: 'parse.create', effect: { kind: 'reset-after' } });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'complete');
+    expect(await paid()).toBe(before + 1);
+    expect(await jobs(documentId)).toEqual([{ state: 'completed' }]);
+  });
+
+  test('429, 5xx and garbage are waited out', async () => {
+    await road.faults.parser.add(
+      { operation: 'file.create', effect: { kind: 'answer', status: 429 } },
+      { operation: 'parse.create', effect: { kind: 'answer', status: 502, body: '<html>' } },
+      { operation: 'parse.get', effect: { kind: 'answer', status: 200, body: '<html>' } },
+    );
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'complete');
+  });
+
+  test('a file the parser refuses fails by name; retry pays for a new job', async () => {
+    await road.faults.parser.add({
+      operation: 'parse.run',
+      effect: { kind: 'named', name: 'fail-without-words' },
+    });
+    const documentId = await upload(me, policy());
+    const failed = await reach(me, documentId, 'failed_parse');
+    expect(failed.error).toMatchObject({ code: 'LLAMAPARSE_API_ERROR' });
+    expect((await runOf(documentId).describe()).status.name).toBe('FAILED');
+    await me.api.retry(documentId);
+    expect((await reach(me, documentId, 'complete')).attempts).toHaveLength(2);
+    expect(await jobs(documentId)).toHaveLength(2);
+  });
+});
+
+describe('the embedder', () => {
+  test('a refusal fails the document; retry starts there and pays nothing again', async () => {
+    const before = await paid();
+    await road.faults.embedding.add({
+      operation: 'embeddings',
+      effect: { kind: 'answer', status: 400, body: '{"error":{"message":"no"}}' },
+    });
+    const documentId = await upload(me, policy());
+    const failed = await reach(me, documentId, 'failed_embedding');
+    expect(failed.error).toMatchObject({ code: 'EMBEDDER_REJECTED' });
+    await me.api.retry(documentId);
+    const detail = await reach(me, documentId, 'complete');
+    expect(
+      detail.timeline.filter((event) => event.attempt === 2 && event.kind === 'status')[0]?.status,
+    ).toBe('chunks_stored');
+    expect(await paid()).toBe(before + 1);
+  });
+
+  test('every third call a 429: all sub-batches arrive, none is asked for twice once answered', async () => {
+    await road.faults.embedding.add(
+      ...[1, 3, 5].map((skip) => ({
+        operation: 'embeddings',
+        skip,
+        effect: { kind: 'answer' as const, status: 429, headers: { 'retry-after': '1' } },
+      })),
+    );
+    const content = Array.from(
+      { length: 60 },
+      (_, n) =>
+        `# Part ${n} of ${made}\n\n${`The clause ${n} of ${made} says something. `.repeat(20)}\n`,
+    ).join('\n');
+    const documentId = await upload(me, { content });
+    const detail = await reach(me, documentId, 'complete');
+    const { rows } = await road.database.pool.query(
+      'select count(*)::int as n from intake.vectors_384 where document_id = $1',
+      [documentId],
+    );
+    expect(rows[0].n).toBe(detail.chunks);
+  });
+});
+
+describe('ends by will', () => {
+  test('cancel is final while the parser works, and the vendor is told', async () => {
+    await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 3_000 } });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'parse_queued');
+    expect(await me.api.cancel(documentId)).toMatchObject({ status: 'cancelled' });
+    await expect(runOf(documentId).result()).rejects.toThrow();
+    expect((await runOf(documentId).describe()).status.name).toBe('CANCELLED');
+    expect((await me.api.document(documentId)).status).toBe('cancelled');
+    expect(await jobs(documentId)).toEqual([{ state: 'cancelled' }]);
+  });
+
+  test('delete beats a late embedder, and nothing of it is found', async () => {
+    const { content, word } = policy();
+    await road.faults.embedding.add({
+      operation: 'embeddings',
+      effect: { kind: 'delay', ms: 2_000 },
+    });
+    const documentId = await upload(me, { content });
+    await reach(me, documentId, 'embedding_in_progress');
+    expect(await me.api.delete(documentId)).toMatchObject({ status: 'deleted' });
+    await expect(me.api.document(documentId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(runOf(documentId).result()).rejects.toThrow();
+    const { passages } = await me.api.search({ query: word });
+    expect(passages.filter((passage) => passage.documentId === documentId)).toEqual([]);
+    await vi.waitFor(async () => {
+      const { rows } = await road.database.pool.query(
+        `select (select count(*) from intake.chunks where document_id = $1) + (select count(*) from intake.vectors_384 where document_id = $1) as n`,
+        [documentId],
+      );
+      expect(Number(rows[0].n)).toBe(0);
+    });
+    const erasure = road.temporal.client.workflow.getHandle(eraseWorkflowId(documentId));
+    expect((await erasure.describe()).status.name).toBe('RUNNING');
+    await erasure.terminate();
+  });
+
+  test('a reset in Temporal: the new run takes the row over and completes it', async () => {
+    await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 2_000 } });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'parse_queued');
+    const handle = runOf(documentId);
+    const { events } = await handle.fetchHistory();
+    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+    await road.temporal.client.workflowService.resetWorkflowExecution({
+      namespace: 'default',
+      workflowExecution: { workflowId: ingestWorkflowId(documentId) },
+      workflowTaskFinishEventId: firstTask?.eventId ?? null,
+      requestId: documentId,
+      reason: 'test',
+    });
+    await reach(me, documentId, 'complete');
+    expect(await jobs(documentId)).toHaveLength(1);
+  });
+});
+
+describe('nobody else', () => {
+  test('reads, starts, confirms, retries, cancels or deletes what is not theirs', async () => {
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'complete');
+    const other = await road.person();
+    const attempts = [
+      other.api.document(documentId),
+      other.api.confirmUpload(documentId),
+      other.api.retry(documentId),
+      other.api.cancel(documentId),
+      other.api.delete(documentId),
+    ];
+    for (const attempt of attempts)
+      await expect(attempt).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((await other.api.documents({})).documents).toEqual([]);
+    expect((await other.api.search({ query: 'copayment dental plan' })).passages).toEqual([]);
+    for (const file of ['original', 'markdown']) {
+      const response = await fetch(`${road.url}/v1/documents/${documentId}/${file}`, {
+        headers: { authorization: `Bearer ${other.token}` },
+      });
+      expect(response.status).toBe(404);
+    }
+  });
+});
+
+describe('a worker that stops', () => {
+  test('hands over: documents go on where they were, and no finished sub-batch is asked for twice', async () => {
+    const content = Array.from(
+      { length: 80 },
+      (_, n) => `# Section ${n}\n\n${`Sentence ${n} about handing over work. `.repeat(20)}\n`,
+    ).join('\n');
+    await road.faults.embedding.add({
+      operation: 'embeddings',
+      times: 'always',
+      effect: { kind: 'delay', ms: 200 },
+    });
+    await road.faults.embedding.clearLedger();
+    const documentId = await upload(me, { content });
+    await reach(me, documentId, 'embedding_in_progress');
+    await road.stopWorker();
+    await road.startWorker();
+    const detail = await reach(me, documentId, 'complete');
+    const { counts } = await road.faults.embedding.ledger();
+    expect(counts['embeddings']).toBeLessThanOrEqual(Math.ceil((detail.chunks ?? 0) / 8) + 1);
+  });
+});

@@ -1,0 +1,245 @@
+/**
+ * The whole road in this process on real parts: API, worker, Postgres, Temporal, and the vendors' stand-ins with
+ * their fault scripts. The worker can be stopped and started; everything else stays.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Worker } from '@temporalio/worker';
+import { expect, vi } from 'vitest';
+import { createActivities } from '../../activities/index.ts';
+import { buildServer } from '../../src/api/server.ts';
+import { type ApiClient, createApiClient, type DocumentDetail } from '../../src/cli/api-client.ts';
+import { type Config, loadConfig } from '../../src/config.ts';
+import {
+  buildActivityDependencies,
+  buildApiDependencies,
+  buildShared,
+  type Shared,
+} from '../../src/dependencies.ts';
+import { mintServiceKey, mintUserToken } from '../../src/dev/dev-identity.ts';
+import { startEmbeddingStandIn } from '../../src/dev/embedding-stand-in/embedding-stand-in.ts';
+import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.ts';
+import { startParserStandIn } from '../../src/dev/parser-stand-in/parser-stand-in.ts';
+import { startStorageStandIn } from '../../src/dev/storage-stand-in/storage-stand-in.ts';
+import type { DocumentId, OwnerId } from '../../src/domain/ids.ts';
+import { isTerminal, type Status } from '../../src/domain/ingestion.ts';
+import { createLogger } from '../../src/observability/logger.ts';
+import { ensureBucket } from '../../src/storage/ensure-bucket.ts';
+import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
+import { createWorker } from '../../src/worker/create-worker.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { sha256, someOwner } from './documents.ts';
+import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
+
+export interface Person {
+  readonly ownerId: OwnerId;
+  readonly token: string;
+  readonly api: ApiClient;
+}
+
+export interface Road {
+  readonly url: string;
+  readonly config: Config;
+  readonly shared: Shared;
+  readonly database: TestDatabase;
+  readonly temporal: TestWorkflowEnvironment;
+  readonly faults: {
+    readonly storage: FaultClient;
+    readonly parser: FaultClient;
+    readonly embedding: FaultClient;
+  };
+  person(): Promise<Person>;
+  startWorker(): Promise<void>;
+  stopWorker(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface RoadOptions {
+  /** Configuration besides the usual of tests. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly uploadUrlLifetimeSeconds?: number;
+}
+
+export async function startRoad({
+  environment = {},
+  uploadUrlLifetimeSeconds = 7200,
+}: RoadOptions = {}): Promise<Road> {
+  const folder = await mkdtemp(join(tmpdir(), 'intake-road-'));
+  const database = await createTestDatabase();
+  const temporal = await connectToTemporal();
+  const jwtSecret = `dev-only-${randomUUID()}`;
+  const serviceKey = await mintServiceKey(jwtSecret);
+  const parserKey = `llx-${randomUUID()}`;
+  const embeddingsKey = randomUUID();
+  const [storage, parser, embedding] = await Promise.all([
+    startStorageStandIn({
+      dataFolder: join(folder, 'storage'),
+      serviceKey,
+      uploadUrlLifetimeSeconds,
+    }),
+    startParserStandIn({ dataFolder: join(folder, 'parser'), apiKey: parserKey }),
+    startEmbeddingStandIn({ apiKey: embeddingsKey }),
+  ]);
+  const config = loadConfig({
+    DATABASE_URL: database.url,
+    SUPABASE_URL: storage.url,
+    SUPABASE_SERVICE_ROLE_KEY: serviceKey,
+    SUPABASE_JWT_SECRET: jwtSecret,
+    LLAMA_CLOUD_BASE_URL: parser.url,
+    LLAMA_CLOUD_API_KEY: parserKey,
+    EMBEDDINGS_URL: `${embedding.url}/v1`,
+    EMBEDDINGS_API_KEY: embeddingsKey,
+    EMBEDDINGS_MODEL: 'deterministic-384',
+    EMBEDDINGS_DIMENSIONS: '384',
+    EMBEDDINGS_MAX_TOKENS: '256',
+    EMBEDDINGS_BATCH_SIZE: '8',
+    WEBHOOK_TOKEN_KEY: randomUUID(),
+    WEBHOOK_SIGNING_SECRET: randomUUID(),
+    TASK_QUEUE: uniqueTaskQueue(),
+    MAX_REQUESTS_PER_MINUTE: '100000',
+    PARSE_POLL_FIRST_SECONDS: '2',
+    ...environment,
+  });
+  await ensureBucket(
+    { url: storage.url, serviceRoleKey: serviceKey, bucket: config.SUPABASE_BUCKET },
+    { maxFileBytes: config.MAX_FILE_BYTES },
+  );
+  const client = { client: temporal.client, namespace: 'default', close: async () => {} };
+  const logger = createLogger('test', config.LOG_LEVEL === 'info' ? 'silent' : config.LOG_LEVEL);
+  const apiSide = buildShared(config, logger, client);
+  const server = buildServer(buildApiDependencies(apiSide));
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
+  const worker = workerOf({ ...config, PUBLIC_URL: url }, { temporal, client, logger });
+  return {
+    url,
+    config,
+    shared: apiSide,
+    database,
+    temporal,
+    faults: {
+      storage: createFaultClient(storage.url),
+      parser: createFaultClient(parser.url),
+      embedding: createFaultClient(embedding.url),
+    },
+    person: async () => {
+      const ownerId = someOwner();
+      const token = await mintUserToken(jwtSecret, { id: ownerId, supabaseUrl: storage.url });
+      return { ownerId, token, api: createApiClient({ url, token, patienceMs: 0 }) };
+    },
+    startWorker: worker.start,
+    stopWorker: worker.stop,
+    close: async () => {
+      await worker.stop();
+      await server.close();
+      await apiSide.close();
+      await Promise.all([storage.close(), parser.close(), embedding.close()]);
+      await temporal.teardown();
+      await database.close();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
+
+function workerOf(
+  config: Config,
+  {
+    temporal,
+    client,
+    logger,
+  }: {
+    readonly temporal: TestWorkflowEnvironment;
+    readonly client: Shared['temporal'];
+    readonly logger: Shared['logger'];
+  },
+) {
+  let running: { readonly worker: Worker; readonly done: Promise<void> } | undefined;
+  return {
+    start: async () => {
+      const shared = buildShared(config, logger, client);
+      const dependencies = await buildActivityDependencies(shared);
+      const worker = await createWorker({
+        connection: temporal.nativeConnection,
+        namespace: 'default',
+        taskQueue: config.TASK_QUEUE,
+        workflowBundlePath: await workflowBundle(),
+        activities: createActivities(dependencies),
+      });
+      const done = worker.run().finally(async () => {
+        await dependencies.close();
+        await shared.close();
+      });
+      running = { worker, done };
+    },
+    stop: async () => {
+      running?.worker.shutdown();
+      await running?.done;
+      running = undefined;
+    },
+  };
+}
+
+export interface SomeFile {
+  readonly name?: string;
+  readonly type?: string;
+  readonly content: string | Uint8Array;
+}
+
+/** Declares a file; what is declared may be a lie. */
+export async function declare(
+  person: Person,
+  file: SomeFile,
+  lie: Partial<{ sizeBytes: number; sha256: string }> = {},
+) {
+  const { content, name = 'policy.md', type = 'text/markdown' } = file;
+  return await person.api.declareUpload({
+    name,
+    type,
+    sizeBytes: Buffer.byteLength(content),
+    sha256: sha256(content),
+    ...lie,
+  });
+}
+
+export async function put(url: string | undefined, file: SomeFile): Promise<number> {
+  if (url === undefined) throw new Error('no upload URL');
+  const response = await fetch(url, {
+    method: 'PUT',
+    body: Buffer.from(file.content),
+    headers: { 'content-type': file.type ?? 'text/markdown' },
+  });
+  return response.status;
+}
+
+/** Declares, uploads and confirms, as a client does. */
+export async function upload(person: Person, file: SomeFile): Promise<DocumentId> {
+  const declared = await declare(person, file);
+  if (declared.uploadUrl) {
+    await put(declared.uploadUrl, file);
+    await person.api.confirmUpload(declared.documentId);
+  }
+  return declared.documentId as DocumentId;
+}
+
+/** Waits until the document is at `status`; another end fails at once. */
+export async function reach(
+  person: Person,
+  documentId: DocumentId,
+  status: Status,
+): Promise<DocumentDetail> {
+  return await vi.waitFor(
+    async () => {
+      const detail = await person.api.document(documentId);
+      if (detail.status !== status && isTerminal(detail.status)) {
+        expect.fail(`ended as ${detail.status} (${detail.error?.code}) instead of ${status}`);
+      }
+      expect(detail.status).toBe(status);
+      return detail;
+    },
+    { timeout: 45_000, interval: 50 },
+  );
+}
