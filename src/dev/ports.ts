@@ -25,8 +25,8 @@ const FIRST = 20_000;
 const LAST = 31_990;
 const BLOCK = 10;
 
-const port = z.number().int().min(1).max(65_535);
-const remembered = z.object({ ports: z.record(z.enum(portNames), port) });
+const portNumber = z.number().int().min(1).max(65_535);
+const remembered = z.object({ ports: z.record(z.enum(portNames), portNumber) });
 
 /** Last start's ports where they are still free. `apiPort` is one that was asked for: that or nothing. */
 export async function choosePorts(file: string, apiPort?: number): Promise<Ports> {

@@ -16,7 +16,7 @@ beforeEach(() => {
   file = join(folder, 'children.json');
 });
 afterEach(() => {
-  for (const orphan of orphans.splice(0)) orphan.kill('SIGKILL');
+  for (const child of orphans.splice(0)) child.kill('SIGKILL');
   rmSync(folder, { recursive: true });
 });
 
