@@ -85,35 +85,52 @@ async function privateCopy(
   return originalKey;
 }
 
-/** Streams the copy to a local file, hashing on the way, and inspects it there. Throws the named refusal. */
+/** Inspects the copy in a local file. A refusal must be seen twice: bytes garbled on the way are storage's fault. */
 async function compareWithDeclared(
-  { objectStore, limits }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   declared: Attempt['version'],
   { originalKey, signal }: { readonly originalKey: string; readonly signal: AbortSignal },
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'intake-verify-'));
+  const path = join(folder, 'original');
+  const download = () => measuredDownload(dependencies, { key: originalKey, path, signal });
   try {
-    const path = join(folder, 'original');
-    const hash = createHash('sha256');
-    let sizeBytes = 0;
-    const measure = new Transform({
-      transform(chunk: Buffer, _encoding, done) {
-        hash.update(chunk);
-        sizeBytes += chunk.length;
-        done(null, chunk);
-      },
-    });
-    const body = await objectStore.read(originalKey, { maxBytes: limits.maxFileBytes, signal });
-    await pipeline(body, measure, createWriteStream(path), { signal });
-    if (sizeBytes === 0) throw new IntakeError('EMPTY_FILE');
-    if (sizeBytes !== declared.sizeBytes)
-      throw new IntakeError('DECLARATION_MISMATCH', { detail: 'size differs' });
-    if (hash.digest('hex') !== declared.sha256)
-      throw new IntakeError('DECLARATION_MISMATCH', { detail: 'SHA-256 differs' });
+    const received = await download();
+    if (received.sizeBytes !== declared.sizeBytes || received.sha256 !== declared.sha256) {
+      if ((await download()).sha256 !== received.sha256) {
+        throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'two reads differ' });
+      }
+      if (received.sizeBytes === 0) throw new IntakeError('EMPTY_FILE');
+      const detail = received.sizeBytes === declared.sizeBytes ? 'SHA-256 differs' : 'size differs';
+      throw new IntakeError('DECLARATION_MISMATCH', { detail });
+    }
     await inspectFile(path, declared);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Streams an object to a file, counting and hashing on the way. */
+async function measuredDownload(
+  { objectStore, limits }: ActivityDependencies,
+  {
+    key,
+    path,
+    signal,
+  }: { readonly key: string; readonly path: string; readonly signal: AbortSignal },
+): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  const measure = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      hash.update(chunk);
+      sizeBytes += chunk.length;
+      done(null, chunk);
+    },
+  });
+  const body = await objectStore.read(key, { maxBytes: limits.maxFileBytes, signal });
+  await pipeline(body, measure, createWriteStream(path), { signal });
+  return { sizeBytes, sha256: hash.digest('hex') };
 }
 
 /** Done with these keys. That an object stays is no failure of the document: erasure sweeps every key again. */

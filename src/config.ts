@@ -130,26 +130,71 @@ export type Config = z.output<typeof settings>;
 /** How the local stack's JWT secret begins, so that nobody can sign in to production with a key of development. */
 export const DEVELOPMENT_SECRET_PREFIX = 'dev-only-';
 
+/** Of the command line, beside those above. */
+export const cliSettings = z.object({
+  INTAKE_URL: httpUrl
+    .optional()
+    .describe('API that the command line speaks to; default: the local stack of this folder'),
+  INTAKE_TOKEN: z
+    .string()
+    .trim()
+    .regex(/^[\x21-\x7e]+$/, 'Invalid token')
+    .optional()
+    .describe('Access token of the person who asks'),
+});
+
+export type CliConfig = z.output<typeof cliSettings>;
+
 /** Reads and checks the environment. Throws `CONFIGURATION_INVALID` with all faults, one line each, and no value. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const known = Object.fromEntries(
-    Object.keys(settings.shape).map((key) => [
-      key,
-      environment[key] === '' ? undefined : environment[key],
-    ]),
-  );
+  const known = pick(settings, environment);
   const result = settings.safeParse(known);
-  const faults = result.success
-    ? []
-    : result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const faults = faultsOf(result);
   if (known['SUPABASE_JWT_SECRET'] === undefined && known['SUPABASE_JWKS_URL'] === undefined) {
     faults.push('SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL: one of them is needed');
   }
   faults.push(...developmentKeyFaults(known));
-  if (!result.success || faults.length > 0) {
-    throw new IntakeError('CONFIGURATION_INVALID', { detail: faults.join('\n') });
-  }
+  if (!result.success || faults.length > 0) throw invalid(faults);
   return result.data;
+}
+
+/** What the command line needs to speak to the API. */
+export function loadCliConfig(environment: NodeJS.ProcessEnv = process.env): CliConfig {
+  return load(cliSettings, environment);
+}
+
+/** What the command line needs to migrate. */
+export function loadDatabaseConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+): Pick<Config, 'DATABASE_URL'> {
+  return load(settings.pick({ DATABASE_URL: true }), environment);
+}
+
+function load<Schema extends z.ZodObject>(
+  schema: Schema,
+  environment: NodeJS.ProcessEnv,
+): z.output<Schema> {
+  const result = schema.safeParse(pick(schema, environment));
+  if (!result.success) throw invalid(faultsOf(result));
+  return result.data;
+}
+
+/** Empty counts as not set. */
+function pick(schema: z.ZodObject, environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.keys(schema.shape).map((key) => [
+      key,
+      environment[key] === '' ? undefined : environment[key],
+    ]),
+  );
+}
+
+function faultsOf({ error }: z.ZodSafeParseResult<unknown>): string[] {
+  return error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+}
+
+function invalid(faults: readonly string[]): IntakeError {
+  return new IntakeError('CONFIGURATION_INVALID', { detail: faults.join('\n') });
 }
 
 /** A development key is good on loopback only. */

@@ -48,6 +48,8 @@ export interface ApiClientOptions {
   readonly token: string;
   /** How long a request that may succeed later is tried again, 60 s unless told. */
   readonly patienceMs?: number;
+  /** Told before each pause. */
+  readonly waiting?: () => void;
 }
 
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -58,6 +60,7 @@ export function createApiClient({
   url,
   token,
   patienceMs = DEFAULT_PATIENCE_MS,
+  waiting,
 }: ApiClientOptions): ApiClient {
   const base = url.replace(/\/$/, '');
 
@@ -78,6 +81,7 @@ export function createApiClient({
       } catch (error) {
         const pauseMs = pauseBefore(error);
         if (pauseMs === undefined || Date.now() + pauseMs > deadline) throw error;
+        waiting?.();
         await delay(pauseMs);
       }
     }

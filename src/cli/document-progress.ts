@@ -1,6 +1,6 @@
 /** Documents on their road: one redrawn bar each on a terminal, elsewhere a line for each change of stage. */
 import cliProgress from 'cli-progress';
-import type { Stage } from '../domain/ingestion.ts';
+import { isTerminal, type Stage } from '../domain/ingestion.ts';
 import type { DocumentDetail } from './api-client.ts';
 
 /** What output goes to: a terminal, or a file or pipe. */
@@ -9,7 +9,7 @@ export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean | 
 export interface DocumentProgress {
   /** `label` names the document for the person who gave it. */
   show(label: string, document: DocumentDetail): void;
-  /** The last word on a document. */
+  /** The last word on a document that has ended. */
   end(label: string, sentence: string): void;
   /** A line of something else, put above the bars. */
   log(line: string): void;
@@ -26,7 +26,7 @@ const stageWords = {
   complete: 'complete',
 } as const satisfies Record<Stage, string>;
 
-const LABEL_WIDTH = 36;
+const LABEL_WIDTH = 46;
 
 export function createDocumentProgress(stream: OutputStream): DocumentProgress {
   return stream.isTTY ? bars(stream) : lines(stream);
@@ -42,7 +42,7 @@ function lines(stream: NodeJS.WritableStream): DocumentProgress {
   return {
     show(label, document) {
       const words = describe(document);
-      if (shown.get(label) === words) return;
+      if (isTerminal(document.status) || shown.get(label) === words) return;
       shown.set(label, words);
       print(label, words);
     },

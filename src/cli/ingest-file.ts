@@ -14,11 +14,16 @@ const FIRST_LOOK_MS = 150;
 const LONGEST_PAUSE_MS = 2_000;
 
 /** Sends the file unless its bytes are there already. Resolves with the document's id as soon as it is on its way. */
-export async function sendFile(client: ApiClient, path: string): Promise<string> {
-  const type = claimedType(path);
+export async function sendFile(
+  client: ApiClient,
+  path: string,
+  name: string = basename(path),
+): Promise<string> {
+  const type = claimedType(path) ?? claimedType(name);
+  if (type === undefined) throw new IntakeError('UNSUPPORTED_FILE_TYPE');
   const { sha256, bytes } = await readFile(path);
   const { documentId, uploadUrl } = await client.declareUpload({
-    name: basename(path),
+    name,
     type,
     sizeBytes: bytes.size,
     sha256,
@@ -54,12 +59,10 @@ const otherEndings: Readonly<Record<string, MediaType>> = {
 };
 
 /** What the name says; the server looks at the bytes. */
-function claimedType(path: string): MediaType {
-  const ending = extname(path).slice(1).toLowerCase();
+function claimedType(name: string): MediaType | undefined {
+  const ending = extname(name).slice(1).toLowerCase();
   const known = Object.entries(mediaTypes).find(([, { extension }]) => extension === ending);
-  const type = (known?.[0] as MediaType | undefined) ?? otherEndings[ending];
-  if (type === undefined) throw new IntakeError('UNSUPPORTED_FILE_TYPE');
-  return type;
+  return (known?.[0] as MediaType | undefined) ?? otherEndings[ending];
 }
 
 /** The bytes stay on disk: they are read once for the checksum and once for the upload. */

@@ -1,5 +1,5 @@
 /** What the local stack does once it is ready: files on their road, and a question answered from them. */
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { ApiClient, DocumentDetail, SearchAnswer } from '../cli/api-client.ts';
 import type { DocumentProgress } from '../cli/document-progress.ts';
 import { followDocument, sendFile } from '../cli/ingest-file.ts';
@@ -32,7 +32,7 @@ export interface JobOutcome {
   readonly answer: Answer | null;
 }
 
-/** Ingests the files, some at a time, then asks about the sample when it is among them. */
+/** Ingests the files, some at a time, then asks about the sample when it is among them and complete. */
 export async function runMainJob(
   client: ApiClient,
   files: readonly string[],
@@ -51,9 +51,11 @@ export async function runMainJob(
   } finally {
     progress.stop();
   }
-  if (!files.includes(sample.path)) return { documents, question: null, answer: null };
-  const { passages } = await client.search({ query: sample.question, k: 1 });
-  return { documents, question: sample.question, answer: passages[0] ?? null };
+  const about = documents.find(({ file, status }) => file === sample.path && status === 'complete');
+  if (about?.id == null) return { documents, question: null, answer: null };
+  const { question } = sample;
+  const { passages } = await client.search({ query: question, k: 1, documentIds: [about.id] });
+  return { documents, question, answer: passages[0] ?? null };
 }
 
 /** Every file is complete, and the question found an answer. */
@@ -70,14 +72,15 @@ async function ingest(
 ): Promise<FileOutcome> {
   const begunAtMs = Date.now();
   const elapsed = () => Number(((Date.now() - begunAtMs) / 1000).toFixed(1));
+  const label = relative(process.cwd(), file);
   try {
     const id = await sendFile(client, file);
     let looks = 0;
     const document = await followDocument(client, id, (seen) => {
       looks += 1;
-      progress.show(file, seen);
+      progress.show(label, seen);
     });
-    progress.end(file, lastWord(document, { knownBefore: looks === 1, seconds: elapsed() }));
+    progress.end(label, lastWord(document, { knownBefore: looks === 1, seconds: elapsed() }));
     return {
       ...{ file, id, status: document.status },
       pages: document.pages ?? null,
@@ -88,7 +91,7 @@ async function ingest(
     };
   } catch (error) {
     const failure = error instanceof IntakeError ? error : new IntakeError('INTERNAL_ERROR');
-    progress.end(file, [failure.message, failure.detail].filter(Boolean).join(' '));
+    progress.end(label, [failure.message, failure.detail].filter(Boolean).join(' '));
     const nothing = { id: null, status: null, pages: null, chunks: null, runUrl: null };
     return { file, ...nothing, seconds: elapsed(), errorCode: failure.code };
   }

@@ -47,8 +47,12 @@ export async function prepareStack(
 
   const ports = await choosePorts(folder.portsFile, apiPort);
   const secrets = await loadSecrets(folder.secretsFile);
-  const tokenizerFile = model?.tokenizer;
-  const planned = serviceEnvironment({ environment, ports, secrets, tokenizerFile });
+  const { temporalProfileFile } = folder;
+  writePrivately(temporalProfileFile, '[profile.default]\n'); // without a table the SDK fails
+  const planned = serviceEnvironment({
+    ...{ environment, ports, secrets, temporalProfileFile },
+    tokenizerFile: model?.tokenizer,
+  });
   const config = collect(faults, () => loadConfig(planned));
   if (config === undefined || faults.length > 0) {
     throw new IntakeError('CONFIGURATION_INVALID', { detail: faults.join('\n') });

@@ -53,6 +53,7 @@ export async function runStack(
   } finally {
     const drained = supervisor.stop(stopOrder);
     await Promise.race([drained, signals.second.then(() => supervisor.kill())]);
+    screen.line('Stopped.');
   }
 }
 

@@ -2,7 +2,6 @@
  * What is started here and what is given from outside, decided by the environment alone, and the complete
  * environment of API and worker that follows from it. Everything that is missing is named at once.
  */
-import { devNull } from 'node:os';
 import { isLoopback } from '../config.ts';
 import type { DevSecrets } from './dev-secrets.ts';
 import type { Ports } from './ports.ts';
@@ -41,6 +40,7 @@ export interface PlanInput {
   readonly environment: Environment;
   readonly ports: Ports;
   readonly secrets: DevSecrets;
+  readonly temporalProfileFile: string;
   /** Absent where the embedder is given. */
   readonly tokenizerFile: string | undefined;
 }
@@ -80,7 +80,7 @@ function takeOver(part: Part, merged: NodeJS.ProcessEnv, input: PlanInput): void
       remove(merged, /^TEMPORAL_/);
       merged['TEMPORAL_ADDRESS'] = `127.0.0.1:${ports.temporal}`;
       merged['TEMPORAL_NAMESPACE'] = 'default';
-      merged['TEMPORAL_CONFIG_FILE'] = devNull; // else the profile in the home folder counts
+      merged['TEMPORAL_CONFIG_FILE'] = input.temporalProfileFile;
       merged['TEMPORAL_UI_URL'] = `http://127.0.0.1:${ports.temporalUi}`;
       break;
     case 'storage':

@@ -39,20 +39,27 @@ export interface StackContext {
 
 export async function startStack(context: StackContext): Promise<void> {
   const { plan, folder, supervisor, ready } = context;
-  const [databaseUrl] = await Promise.all([
-    bringDatabase(context),
+  const database = bringDatabase(context);
+  const parts = Promise.all([
+    database,
     bring(context, 'temporal', temporalService(plan, folder)),
     bringStorage(context),
     bring(context, 'parser', parserService(plan, folder)),
     bring(context, 'embedding', embeddingService(plan, folder)),
   ]);
-  const environment = { ...plan.environment, DATABASE_URL: databaseUrl };
-  await Promise.all([
-    supervisor.start(workerService(environment, folder)).then(() => ready('worker', '')),
-    supervisor
-      .start(apiService(environment, plan.apiUrl, folder))
-      .then(() => ready('api', plan.apiUrl)),
-  ]);
+  const startApi = async () => {
+    const environment = { ...plan.environment, DATABASE_URL: await database };
+    await supervisor.start(apiService(environment, plan.apiUrl, folder));
+    ready('api', plan.apiUrl);
+  };
+  // Documents in flight go on at once: a part that is not there yet would count as a failure of it.
+  const startWorker = async () => {
+    const [databaseUrl] = await parts;
+    const environment = { ...plan.environment, DATABASE_URL: databaseUrl };
+    await supervisor.start(workerService(environment, folder));
+    ready('worker', '');
+  };
+  await Promise.all([startApi(), startWorker()]);
 }
 
 /** Starts a part of ours; one that is given from outside is only named. */

@@ -37,6 +37,8 @@ export interface Supervisor {
   kill(): Promise<void>;
 }
 
+const SHOWN_LINES = 10;
+
 export function createSupervisor(
   listener: SupervisorListener,
   judge: (deathsAtMs: readonly number[]) => Verdict = judgeDeath,
@@ -66,7 +68,8 @@ export function createSupervisor(
   async function untilDeath(child: Child): Promise<string | undefined> {
     const exit = await child.exited;
     if (stopping.signal.aborted) return undefined;
-    return [`${describeExit(exit)}. Its last lines:`, ...exit.lastLines].join('\n');
+    const shown = exit.lastLines.slice(-SHOWN_LINES);
+    return [`${describeExit(exit)}. The end of ${child.logFile}:`, ...shown].join('\n');
   }
 
   async function keepAlive(service: Service, first: Child): Promise<void> {
@@ -87,7 +90,7 @@ export function createSupervisor(
   async function revive(service: Service): Promise<string | undefined> {
     try {
       const child = await launch(service);
-      listener.revived(service.name);
+      if (!stopping.signal.aborted) listener.revived(service.name);
       return await untilDeath(child);
     } catch (error) {
       if (stopping.signal.aborted) return undefined;

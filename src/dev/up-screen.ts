@@ -74,15 +74,16 @@ export function createScreen(stream: OutputStream): Screen {
       line(`Not possible. ${error.detail === undefined ? error.message : indent(error.detail)}`);
     },
     answer(question, answer) {
-      line(`Question   ${question}`);
+      line(`\nQuestion   ${question}`);
       if (answer === null) return line('Answer     none was found');
-      const { documentName, pageFrom, pageTo, score, text } = answer;
+      const { documentName, pageFrom, pageTo, score, similarity, text } = answer;
       const pages = pageFrom === pageTo ? `page ${pageFrom}` : `pages ${pageFrom}-${pageTo}`;
-      line(`Answer     ${documentName}, ${pages}, score ${score.toFixed(2)}`);
+      const likeness = similarity === undefined ? '' : `, similarity ${similarity.toFixed(2)}`;
+      line(`Answer     ${documentName}, ${pages}, score ${score.toFixed(3)}${likeness}`);
       line(`  ${indent(excerpt(text))}`);
     },
     addresses(urls, { runUrl, tokenFile }) {
-      line('Addresses');
+      line('\nAddresses');
       fact('API', `${urls.api}/docs`);
       if (urls.temporalUi !== undefined) fact('Temporal', urls.temporalUi);
       if (runUrl !== undefined) fact('This run', runUrl);
@@ -91,6 +92,7 @@ export function createScreen(stream: OutputStream): Screen {
       fact('Sign in', `export INTAKE_URL=${urls.api} INTAKE_TOKEN=$(cat ${path})`);
     },
     documents() {
+      line();
       progress = createDocumentProgress(stream);
       return { ...progress, stop: endProgress };
     },

@@ -3,25 +3,17 @@ import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Tokenizer } from '@huggingface/tokenizers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-
-export interface MiniLmThreadData {
-  readonly modelPath: string;
-  readonly tokenizerPath: string;
-}
-
-export interface EmbeddedText {
-  readonly vector: Float32Array;
-  readonly tokens: number;
-}
+import type { EmbeddingModelFiles } from '../tools.ts';
+import type { EmbeddedText } from './embedding-model.ts';
 
 /** What the model was trained on; the rest of a longer text is not seen. */
 const MAX_TOKENS = 256;
 /** No text of so few tokens is longer, but for unbroken runs that the model cannot read anyway. */
 const MAX_CHARACTERS = MAX_TOKENS * 32;
 
-const { modelPath, tokenizerPath }: MiniLmThreadData = workerData;
-const tokenizer = new Tokenizer(JSON.parse(readFileSync(tokenizerPath, 'utf8')), {});
-const session = await InferenceSession.create(modelPath, {
+const files: EmbeddingModelFiles = workerData;
+const tokenizer = new Tokenizer(JSON.parse(readFileSync(files.tokenizer, 'utf8')), {});
+const session = await InferenceSession.create(files.model, {
   // The arena keeps the memory of the largest batch for ever.
   enableCpuMemArena: false,
   intraOpNumThreads: 1,
@@ -64,7 +56,8 @@ function encode(text: string): readonly number[] {
 
 function meanPool(states: Float32Array, width: number): Float32Array {
   const sum = new Float32Array(width);
-  for (const [index, value] of states.entries()) sum[index % width] = (sum[index % width] ?? 0) + value;
+  for (const [index, value] of states.entries())
+    sum[index % width] = (sum[index % width] ?? 0) + value;
   const norm = Math.hypot(...sum);
   return sum.map((value) => value / norm);
 }

@@ -34,6 +34,7 @@ function planned(environment: Record<string, string>): NodeJS.ProcessEnv {
     environment,
     ports,
     secrets,
+    temporalProfileFile: '/state/temporal.toml',
     tokenizerFile: '/tools/tokenizer.json',
   });
 }
@@ -62,6 +63,7 @@ describe('nothing given', () => {
     expect(environment).toMatchObject({
       TEMPORAL_ADDRESS: '127.0.0.1:20002',
       TEMPORAL_NAMESPACE: 'default',
+      TEMPORAL_CONFIG_FILE: '/state/temporal.toml',
     });
     expect(Object.keys(environment)).not.toContain('TEMPORAL_API_KEY');
     expect(Object.keys(environment)).not.toContain('TEMPORAL_TLS');

@@ -76,7 +76,7 @@ test('a killed child is named with its last lines and started again', async () =
   expect(deaths).toMatchObject([
     {
       name: 'worker',
-      reason: 'was killed by SIGKILL. Its last lines:\nready',
+      reason: `was killed by SIGKILL. The end of ${first.logFile}:\nready`,
       verdict: { action: 'restart', delayMs: 0 },
     },
   ]);

@@ -27,7 +27,7 @@ const passage = {
 
 test('an answer is told with its document, page and score', async () => {
   const words = await shown((screen) => screen.answer('How much is it?', passage));
-  expect(words).toContain('plan.pdf, page 3, score 0.61');
+  expect(words).toContain('plan.pdf, page 3, score 0.613, similarity 0.70');
   expect(words).toContain('Copay is $20.');
 });
 

@@ -1,0 +1,118 @@
+/** A document's road as one command sees it, filled in as it goes: whoever is interrupted tells what is known so far. */
+import { IntakeError } from '../domain/errors.ts';
+import { isTerminal } from '../domain/ingestion.ts';
+import type { ApiClient, DocumentDetail } from './api-client.ts';
+import type { DocumentProgress } from './document-progress.ts';
+import { describeStanding } from './document-words.ts';
+import { type ExitCode, exitCodeOf, exitCodeOfDocument, exitCodes } from './exit-codes.ts';
+import { failureSentence } from './failure-words.ts';
+import { followDocument } from './ingest-file.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface Journey {
+  /** Names the document for the person who asked. */
+  readonly label: string;
+  readonly begunAtMs: number;
+  /** Absent until the document is on its way. */
+  documentId?: string;
+  /** As it was seen last. */
+  document?: DocumentDetail;
+  seenAtMs?: number;
+  /** Why no more is known. */
+  failure?: IntakeError;
+}
+
+/** What a journey needs on its way. */
+export interface Guide {
+  readonly client: ApiClient;
+  readonly progress: DocumentProgress;
+  /** Says why nothing moves, and does not repeat itself soon. */
+  readonly notice: (sentence: string) => void;
+}
+
+const SILENCE_MS = 30_000;
+
+/** For as many documents as there are journeys. */
+export async function findGuide(terminal: Terminal, journeys: number): Promise<Guide> {
+  const progress = terminal.progress(journeys);
+  let saidAtMs = 0;
+  const notice = (sentence: string) => {
+    if (Date.now() - saidAtMs < SILENCE_MS) return;
+    saidAtMs = Date.now();
+    progress.log(sentence);
+  };
+  return { client: await connectToFollow(notice), progress, notice };
+}
+
+export function journeyOf(label: string, document?: DocumentDetail): Journey {
+  const begunAtMs = Date.now();
+  if (document === undefined) return { label, begunAtMs };
+  return { label, begunAtMs, documentId: document.documentId, document };
+}
+
+export async function follow({ client, progress }: Guide, journey: Journey): Promise<void> {
+  const { label, documentId } = journey;
+  if (documentId === undefined) return;
+  await noting(journey, progress, async () => {
+    const last = await followDocument(client, documentId, (seen) => {
+      sight(journey, seen);
+      progress.show(label, seen);
+    });
+    progress.end(label, describeStanding(last));
+  });
+}
+
+export function sight(journey: Journey, document: DocumentDetail): void {
+  journey.document = document;
+  journey.seenAtMs = Date.now();
+}
+
+/** A journey that fails is an outcome as well, and stops no other. */
+export async function noting(
+  journey: Journey,
+  progress: DocumentProgress,
+  step: () => Promise<void>,
+): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    journey.failure =
+      error instanceof IntakeError ? error : new IntakeError('INTERNAL_ERROR', { cause: error });
+    progress.end(journey.label, failureSentence(journey.failure));
+  }
+}
+
+/** Waits for `work`, unless the person leaves before: then says what goes on, and how to look again. */
+export async function accompany(
+  terminal: Terminal,
+  progress: DocumentProgress,
+  { journeys, work }: { readonly journeys: readonly Journey[]; readonly work: Promise<void> },
+): Promise<void> {
+  const left = terminal.interruption().then(() => true);
+  const interrupted = await Promise.race([work.then(() => false), left]).finally(progress.stop);
+  terminal.exitCode = interrupted ? exitCodes.interrupted : exitCodeOfAll(journeys);
+  if (interrupted) terminal.note(farewell(journeys));
+}
+
+/** The highest counts. */
+function exitCodeOfAll(journeys: readonly Journey[]): ExitCode {
+  const codes = journeys.map(({ document, failure }) => {
+    if (failure !== undefined) return exitCodeOf(failure.code);
+    return document === undefined ? exitCodes.done : exitCodeOfDocument(document);
+  });
+  return codes.reduce((worst, code) => (code > worst ? code : worst), exitCodes.done);
+}
+
+function farewell(journeys: readonly Journey[]): string {
+  const going = journeys.flatMap(({ documentId, document }) =>
+    documentId === undefined || (document && isTerminal(document.status)) ? [] : [documentId],
+  );
+  const unsent = journeys.filter(({ documentId }) => documentId === undefined);
+  return [
+    'Interrupted.',
+    ...(going.length === 0
+      ? []
+      : [`What was sent goes on without you. Look again: intake watch ${going.join(' ')}`]),
+    ...(unsent.length === 0 ? [] : [`Not sent: ${unsent.map(({ label }) => label).join(', ')}`]),
+  ].join('\n');
+}

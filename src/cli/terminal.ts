@@ -1,0 +1,71 @@
+/** How a command speaks: its result on stdout, as words or as JSON alone; everything else on stderr. */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline/promises';
+import { styleText } from 'node:util';
+import {
+  createDocumentProgress,
+  type DocumentProgress,
+  type OutputStream,
+} from './document-progress.ts';
+import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { plainly, printableJson } from './plain-text.ts';
+
+export interface Terminal {
+  /** The result is for a program. */
+  readonly json: boolean;
+  /** What the process will end with. */
+  exitCode: ExitCode;
+  /** The result. What `inWords` sees cannot steer the terminal. */
+  answer<Answer>(answer: Answer, inWords: (clean: Answer) => string): void;
+  /** Beside the result. */
+  note(text: string): void;
+  paint(style: Style, text: string): string;
+  progress(): DocumentProgress;
+  /** Somebody is there who could answer. */
+  readonly canAsk: boolean;
+  /** Ctrl-C and the end of input mean no. */
+  confirm(question: string): Promise<boolean>;
+  /** From now on Ctrl-C ends nothing by itself: it resolves this. A second one ends at once. */
+  interruption(): Promise<void>;
+}
+
+export type Style = 'green' | 'red' | 'yellow' | 'dim' | 'bold';
+
+export interface Streams {
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean | undefined };
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+}
+
+export function createTerminal({ stdin, stdout, stderr }: Streams, json: boolean): Terminal {
+  return {
+    json,
+    exitCode: exitCodes.done,
+    answer(answer, inWords) {
+      stdout.write(`${json ? printableJson(answer) : inWords(plainly(answer))}\n`);
+    },
+    note: (text) => void stderr.write(`${text}\n`),
+    paint: (style, text) => styleText(style, text, { stream: stdout }),
+    progress: () => createDocumentProgress(stderr),
+    canAsk: stdin.isTTY === true && stderr.isTTY === true,
+    confirm: (question) => confirm(question, { stdin, stderr }),
+    interruption: async () => {
+      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+    },
+  };
+}
+
+async function confirm(
+  question: string,
+  { stdin, stderr }: Pick<Streams, 'stdin' | 'stderr'>,
+): Promise<boolean> {
+  const asking = createInterface({ input: stdin, output: stderr });
+  const left = once(asking, 'close').then(() => '');
+  try {
+    // Ctrl-C rejects the question, the end of input leaves it open.
+    const answer = await Promise.race([asking.question(`${question} [y/N] `).catch(() => ''), left]);
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    asking.close();
+  }
+}
