@@ -1,4 +1,5 @@
 /** Two projects by what a test needs: `unit` needs nothing, `stack` a real Postgres and a real Temporal. */
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { isolateEnvironment } from './test/support/environment.ts';
 
@@ -10,6 +11,11 @@ export default defineConfig({
     allowOnly: false,
     restoreMocks: true,
     unstubEnvs: true,
+    // Nothing is timed, so a busy machine is no reason to fail.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // Vitest leaves one core free; on two that is half of them, while most tests wait for a server.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         extends: true,
@@ -24,8 +30,6 @@ export default defineConfig({
           name: 'stack',
           include: ['test/{activities,contracts,e2e,histories,integration,workflows}/**/*.test.ts'],
           globalSetup: 'test/support/global-setup.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
         },
       },
     ],

@@ -34,7 +34,7 @@ export interface ChunkPool {
 
 /** Threads stay warm: starting one and loading its tokenizer takes longer than most documents. */
 export function createChunkPool(options: ChunkPoolOptions): ChunkPool {
-  const { tokenizer, maxTokens, threads = 2, deadlineMs = 120_000, memoryLimitMb = 1024 } = options;
+  const { tokenizer, maxTokens, threads = 2, deadlineMs = 300_000, memoryLimitMb = 1024 } = options;
   requireMaxTokens(maxTokens);
   const pool = new ThreadPool<ChunkJob, ChunkAnswer>({
     script: new URL('./chunk-thread.ts', import.meta.url),
@@ -46,7 +46,7 @@ export function createChunkPool(options: ChunkPoolOptions): ChunkPool {
     async split(markdown, pages, signal) {
       const answer = await pool.run({ markdown, pages }, { deadlineMs, signal }).catch((cause) => {
         signal.throwIfAborted();
-        const detail = cause instanceof Error ? cause.name : typeof cause;
+        const detail = reasonOf(cause);
         throw new IntakeError('DOCUMENT_CHUNKING_FAILED', { detail, cause });
       });
       const { textSearchConfig } = answer;
@@ -54,6 +54,12 @@ export function createChunkPool(options: ChunkPoolOptions): ChunkPool {
     },
     close: () => pool.close(),
   };
+}
+
+/** `ThreadDeadlineError`, `ERR_WORKER_OUT_OF_MEMORY`, …; a message might quote the document. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return typeof cause;
+  return 'code' in cause ? String(cause.code) : cause.name;
 }
 
 async function readBatches({ batches }: ChunkAnswer, markdown: string): Promise<readonly Chunk[]> {

@@ -14,7 +14,7 @@ export interface PackedChunk {
 }
 
 /** Below this share of the limit a chunk takes in the next section too. */
-const SHORT = Number(process.env['SHORT'] ?? 0.25);
+const SHORT = 0.25;
 
 /** A chunk filled to this share is closed rather than topped up with a part of a long block. */
 const HALF = 0.5;
@@ -94,10 +94,16 @@ class Packer {
   /** Else the open chunk is closed and the unit tried again. */
   #isToBeDivided(unit: Unit): boolean {
     if (this.#open.length === 0) return true;
-    if (this.#tokens > HALF * this.#limits.maxTokens || this.#startsSection(unit)) return false;
-    return (
-      this.#open.every(isHeading) || unit.tokens + this.#maker.specials > this.#limits.maxTokens
-    );
+    if (this.#startsSection(unit) || this.#isHalfFull(unit)) return false;
+    const tooLong = unit.tokens + this.#maker.specials > this.#limits.maxTokens;
+    return tooLong || this.#open.every(isHeading);
+  }
+
+  /** By tokens, or by characters up to the unit: blanks between blocks count for nothing but take room. */
+  #isHalfFull(unit: Unit): boolean {
+    const length = unit.start - (this.#open[0] ?? unit).start;
+    const { maxTokens } = this.#limits;
+    return this.#tokens > HALF * maxTokens || length > HALF * this.#maker.maxLength;
   }
 
   /** Headings at the end of the open chunk belong to what follows. */
@@ -142,17 +148,18 @@ class Packer {
     };
   }
 
-  /** Headings above and table header, as far as they leave room for the unit. */
+  /** Headings above and table header, as far as they leave room for the unit; outer headings go first. */
   #fullestPrefix(unit: Unit): string {
     const { counter, maxTokens } = this.#limits;
     const above = isHeading(unit) ? unit.block.headings.slice(0, -1) : unit.block.headings;
-    const context = above.length === 0 || process.env['NOCTX'] ? '' : `${above.join(' > ')}\n\n`;
+    const paths = above.map((_, depth) => `${above.slice(depth).join(' > ')}\n\n`);
     const header = this.#maker.headerAbove(unit);
-    const candidates = [context + header, header, context].filter((prefix) => {
+    const candidates = [...paths.map((path) => path + header), header, ...paths];
+    const fullest = candidates.find((prefix) => {
       const tokens = counter.count(prefix);
       return tokens <= HALF * maxTokens && tokens + unit.tokens <= maxTokens;
     });
-    return candidates[0] ?? '';
+    return fullest ?? '';
   }
 }
 

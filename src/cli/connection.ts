@@ -3,7 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { loadCliConfig } from '../config.ts';
 import { IntakeError } from '../domain/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
-import type { Guide } from './journey.ts';
 import { findLocalStack, stateFolder } from './local-stack.ts';
 
 export interface Connection {
@@ -25,7 +24,7 @@ export function connect(): ApiClient {
  * For following documents. The first call is a quick one, so that a wrong address or token is told at once; after it,
  * outages are waited out, and looks take half of what the owner may ask in a minute.
  */
-export async function connectToFollow(notice: Guide['notice']): Promise<ApiClient> {
+export async function connectToFollow(notice: (sentence: string) => void): Promise<ApiClient> {
   const connection = findConnection();
   const { maxRequestsPerMinute } = await createApiClient({
     ...connection,

@@ -2,9 +2,13 @@
 import cliProgress from 'cli-progress';
 import { isTerminal, type Stage } from '../domain/ingestion.ts';
 import type { DocumentDetail } from './api-client.ts';
+import { oneLine } from './plain-text.ts';
 
 /** What output goes to: a terminal, or a file or pipe. */
-export type OutputStream = NodeJS.WritableStream & { readonly isTTY?: boolean | undefined };
+export type OutputStream = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined;
+  readonly rows?: number | undefined;
+};
 
 export interface DocumentProgress {
   /** `label` names the document for the person who gave it. */
@@ -28,8 +32,9 @@ const stageWords = {
 
 const LABEL_WIDTH = 46;
 
-export function createDocumentProgress(stream: OutputStream): DocumentProgress {
-  return stream.isTTY ? bars(stream) : lines(stream);
+/** Bars that do not fit on the screen at once cannot be redrawn. */
+export function createDocumentProgress(stream: OutputStream, documents = 1): DocumentProgress {
+  return stream.isTTY && documents < (stream.rows ?? 24) ? bars(stream) : lines(stream);
 }
 
 function lines(stream: NodeJS.WritableStream): DocumentProgress {
@@ -37,7 +42,7 @@ function lines(stream: NodeJS.WritableStream): DocumentProgress {
   const shown = new Map<string, string>();
   const print = (label: string, words: string) => {
     const seconds = ((Date.now() - begunAtMs) / 1000).toFixed(1).padStart(6);
-    stream.write(`${seconds} s  ${fit(label)}  ${words}\n`);
+    stream.write(`${seconds} s  ${fit(label)}  ${oneLine(words)}\n`);
   };
   return {
     show(label, document) {
@@ -65,7 +70,8 @@ function bars(stream: NodeJS.WritableStream): DocumentProgress {
     },
     cliProgress.Presets.shades_classic,
   );
-  const draw = (label: string, percent: number | undefined, words: string) => {
+  const draw = (label: string, percent: number | undefined, sentence: string) => {
+    const words = oneLine(sentence);
     const bar = shown.get(label) ?? container.create(100, 0, { label: fit(label), words: '' });
     shown.set(label, bar);
     if (percent === undefined) bar.update({ words });
@@ -87,7 +93,7 @@ function describe({ stage, status, waiting, error }: DocumentDetail): string {
 }
 
 function fit(label: string): string {
-  const characters = [...label];
-  if (characters.length <= LABEL_WIDTH) return label.padEnd(LABEL_WIDTH);
+  const characters = [...oneLine(label)];
+  if (characters.length <= LABEL_WIDTH) return characters.join('').padEnd(LABEL_WIDTH);
   return `…${characters.slice(1 - LABEL_WIDTH).join('')}`;
 }

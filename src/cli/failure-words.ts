@@ -1,12 +1,12 @@
 /** Why a command failed, in words: what happened, whose turn it is, what to do. */
-import { type ErrorCode, errorCodes, type IntakeError } from '../domain/errors.ts';
+import { type ErrorCode, errorCodes, type IntakeError, type Turn } from '../domain/errors.ts';
 import { turnWords } from './document-words.ts';
 import { plainText } from './plain-text.ts';
 
 /** Codes whose sentence is an envelope for the detail. */
 const toldByDetail: ReadonlySet<ErrorCode> = new Set(['INVALID_REQUEST', 'CONFIGURATION_INVALID']);
 
-const nextSteps: Partial<Record<ErrorCode, string>> = {
+const remedies: Partial<Record<ErrorCode, string>> = {
   INVALID_REQUEST: 'see `intake help`',
   UNAUTHENTICATED: 'set INTAKE_TOKEN to a fresh access token',
   NOT_FOUND: 'see `intake list`',
@@ -15,35 +15,39 @@ const nextSteps: Partial<Record<ErrorCode, string>> = {
   SERVICE_UNAVAILABLE: 'see whether INTAKE_URL is right, or start the local stack with `npm start`',
 };
 
-/** One sentence. */
-export function failureSentence({ code, message, detail }: IntakeError): string {
-  return plainText(toldByDetail.has(code) && detail !== undefined ? detail : message);
+/** A failure as plain data: what JSON shows of it, the same for every command. */
+export interface Failure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly turn: Turn;
+  readonly detail?: string;
 }
 
-export function describeFailure(error: IntakeError): string {
-  const { code, turn, detail } = error;
-  const rest = toldByDetail.has(code) ? [] : (detail?.split('\n') ?? []);
-  return [
-    `intake: ${indent(failureSentence(error))}`,
-    ...rest.map((line) => `  ${plainText(line)}`),
-    `  ${turnWords[turn]}: ${nextStep(error)}`,
-  ].join('\n');
+export function failureOf({ code, message, turn, detail }: IntakeError): Failure {
+  return { code, message, turn, ...(detail === undefined ? {} : { detail }) };
 }
 
-function nextStep({ code, turn, retryAfterMs }: IntakeError): string {
-  if (retryAfterMs !== undefined) {
-    return `the same command again in ${Math.ceil(retryAfterMs / 1000)} s`;
-  }
-  const step = nextSteps[code];
-  if (step !== undefined) return step;
-  return turn === 'user' ? 'see above' : errorCodes[code].hint;
+/** What happened. */
+export function describeFailure({ code, message, detail }: Failure): string {
+  if (detail === undefined) return message;
+  return toldByDetail.has(code) ? detail : `${message}\n${detail}`;
 }
 
-/** The form of a failure in JSON, the same for every command. */
-export function failureJson({ code, message, turn, detail }: IntakeError) {
-  return { error: { code, message, turn, ...(detail === undefined ? {} : { detail }) } };
+/** Whose turn it is, and what to do. */
+export function remedyOf({ code, turn }: Failure): string {
+  const step = remedies[code] ?? (turn === 'user' ? 'see above' : errorCodes[code].hint);
+  return `${turnWords[turn]}: ${step}`;
 }
 
-function indent(text: string): string {
-  return text.replaceAll('\n', '\n  ');
+/** A command that could not be done. */
+export function describeRefusal(error: IntakeError): string {
+  const failure = failureOf(error);
+  const { retryAfterMs } = error;
+  const lines = [
+    `intake: ${describeFailure(failure)}`,
+    retryAfterMs === undefined
+      ? remedyOf(failure)
+      : `Try again in ${Math.ceil(retryAfterMs / 1000)} s.`,
+  ];
+  return plainText(lines.join('\n')).replaceAll('\n', '\n  ');
 }

@@ -2,7 +2,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { IntakeError } from '../domain/errors.ts';
-import type { ApiClient } from './api-client.ts';
 import { sendFile } from './ingest-file.ts';
 import { follow, type Guide, type Journey, noting, sight } from './journey.ts';
 
@@ -38,6 +37,7 @@ export async function ingestFiles(
 async function send(guide: Guide, file: FileOnItsWay): Promise<void> {
   const { client, progress } = guide;
   const { journey } = file;
+  journey.begunAtMs = Date.now();
   await noting(journey, progress, async () => {
     journey.documentId = await sendWhereThereIsRoom(guide, file);
     const document = await client.document(journey.documentId);

@@ -2,17 +2,18 @@
 import { IntakeError } from '../domain/errors.ts';
 import { isTerminal } from '../domain/ingestion.ts';
 import type { ApiClient, DocumentDetail } from './api-client.ts';
+import { connectToFollow } from './connection.ts';
 import type { DocumentProgress } from './document-progress.ts';
 import { describeStanding } from './document-words.ts';
 import { type ExitCode, exitCodeOf, exitCodeOfDocument, exitCodes } from './exit-codes.ts';
-import { failureSentence } from './failure-words.ts';
+import { describeFailure, failureOf } from './failure-words.ts';
 import { followDocument } from './ingest-file.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface Journey {
   /** Names the document for the person who asked. */
   readonly label: string;
-  readonly begunAtMs: number;
+  begunAtMs: number;
   /** Absent until the document is on its way. */
   documentId?: string;
   /** As it was seen last. */
@@ -78,15 +79,15 @@ export async function noting(
   } catch (error) {
     journey.failure =
       error instanceof IntakeError ? error : new IntakeError('INTERNAL_ERROR', { cause: error });
-    progress.end(journey.label, failureSentence(journey.failure));
+    progress.end(journey.label, describeFailure(failureOf(journey.failure)));
   }
 }
 
 /** Waits for `work`, unless the person leaves before: then says what goes on, and how to look again. */
 export async function accompany(
   terminal: Terminal,
-  progress: DocumentProgress,
-  { journeys, work }: { readonly journeys: readonly Journey[]; readonly work: Promise<void> },
+  { progress }: Guide,
+  { journeys, work }: { readonly journeys: readonly Journey[]; readonly work: Promise<unknown> },
 ): Promise<void> {
   const left = terminal.interruption().then(() => true);
   const interrupted = await Promise.race([work.then(() => false), left]).finally(progress.stop);
@@ -95,7 +96,7 @@ export async function accompany(
 }
 
 /** The highest counts. */
-function exitCodeOfAll(journeys: readonly Journey[]): ExitCode {
+export function exitCodeOfAll(journeys: readonly Journey[]): ExitCode {
   const codes = journeys.map(({ document, failure }) => {
     if (failure !== undefined) return exitCodeOf(failure.code);
     return document === undefined ? exitCodes.done : exitCodeOfDocument(document);

@@ -2,7 +2,7 @@
 import { type Command, CommanderError } from 'commander';
 import { IntakeError } from '../domain/errors.ts';
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-codes.ts';
-import { describeFailure, failureJson } from './failure-words.ts';
+import { describeRefusal, failureOf } from './failure-words.ts';
 import { plainText } from './plain-text.ts';
 import { createTerminal, type Streams, type Terminal } from './terminal.ts';
 
@@ -11,7 +11,7 @@ export async function runCommand(
   createProgram: (terminal: Terminal) => Command,
   argv: readonly string[],
   streams: Streams,
-): Promise<ExitCode> {
+): Promise<number> {
   const terminal = createTerminal(streams, asksForJson(argv));
   const program = createProgram(terminal);
   for (const command of [program, ...program.commands]) {
@@ -38,7 +38,8 @@ function explain(error: unknown, terminal: Terminal): ExitCode {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return exitCodes.done; // help and version
     if (terminal.json) {
-      tell(new IntakeError('INVALID_REQUEST', { detail: error.message }), terminal);
+      const detail = error.message.replace(/^error: /, '');
+      tell(new IntakeError('INVALID_REQUEST', { detail }), terminal);
     }
     return exitCodes.misused;
   }
@@ -52,6 +53,6 @@ function explain(error: unknown, terminal: Terminal): ExitCode {
 }
 
 function tell(error: IntakeError, terminal: Terminal): void {
-  if (terminal.json) terminal.answer(failureJson(error), () => '');
-  else terminal.note(describeFailure(error));
+  if (terminal.json) terminal.answer({ error: failureOf(error) }, () => '');
+  else terminal.note(describeRefusal(error));
 }

@@ -7,20 +7,25 @@ import {
   type DocumentProgress,
   type OutputStream,
 } from './document-progress.ts';
-import { type ExitCode, exitCodes } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
 import { plainly, printableJson } from './plain-text.ts';
 
 export interface Terminal {
   /** The result is for a program. */
   readonly json: boolean;
   /** What the process will end with. */
-  exitCode: ExitCode;
-  /** The result. What `inWords` sees cannot steer the terminal. */
-  answer<Answer>(answer: Answer, inWords: (clean: Answer) => string): void;
+  exitCode: number;
+  /** The result. What `inWords` sees cannot steer the terminal; JSON is the facts, or what `inJson` makes of them. */
+  answer<Facts>(
+    facts: Facts,
+    inWords: (clean: Facts) => string,
+    inJson?: (facts: Facts) => unknown,
+  ): void;
   /** Beside the result. */
   note(text: string): void;
   paint(style: Style, text: string): string;
-  progress(): DocumentProgress;
+  /** Of as many documents. */
+  progress(documents: number): DocumentProgress;
   /** Somebody is there who could answer. */
   readonly canAsk: boolean;
   /** Ctrl-C and the end of input mean no. */
@@ -41,12 +46,12 @@ export function createTerminal({ stdin, stdout, stderr }: Streams, json: boolean
   return {
     json,
     exitCode: exitCodes.done,
-    answer(answer, inWords) {
-      stdout.write(`${json ? printableJson(answer) : inWords(plainly(answer))}\n`);
+    answer(facts, inWords, inJson = (all) => all) {
+      stdout.write(`${json ? printableJson(inJson(facts)) : inWords(plainly(facts))}\n`);
     },
     note: (text) => void stderr.write(`${text}\n`),
     paint: (style, text) => styleText(style, text, { stream: stdout }),
-    progress: () => createDocumentProgress(stderr),
+    progress: (documents) => createDocumentProgress(stderr, documents),
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     confirm: (question) => confirm(question, { stdin, stderr }),
     interruption: async () => {
@@ -63,7 +68,10 @@ async function confirm(
   const left = once(asking, 'close').then(() => '');
   try {
     // Ctrl-C rejects the question, the end of input leaves it open.
-    const answer = await Promise.race([asking.question(`${question} [y/N] `).catch(() => ''), left]);
+    const answer = await Promise.race([
+      asking.question(`${question} [y/N] `).catch(() => ''),
+      left,
+    ]);
     return /^y(es)?$/i.test(answer.trim());
   } finally {
     asking.close();

@@ -1,7 +1,11 @@
-/** The main job against a running stack, shown on the screen or as JSON. */
+/** The main job against a running stack, shown on the screen and, when asked for, as JSON. */
 import { createApiClient } from '../cli/api-client.ts';
-import type { ErrorCode } from '../domain/errors.ts';
-import { type JobOutcome, runMainJob, succeeded } from './main-job.ts';
+import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
+import type { Failure } from '../cli/failure-words.ts';
+import { exitCodeOfAll } from '../cli/journey.ts';
+import { printableJson } from '../cli/plain-text.ts';
+import { fileInJson, reportOf } from '../cli/report.ts';
+import { type JobOutcome, runMainJob } from './main-job.ts';
 import type { StackUrls } from './pid-file.ts';
 import type { Session } from './up-session.ts';
 
@@ -11,22 +15,36 @@ export interface JobTarget {
   readonly files: readonly string[];
 }
 
-/** Resolves with whether every file is complete and the question was answered. */
+/** Resolves with what `--once` ends with. */
 export async function performJob(
   { options, screen, folder }: Session,
   { urls, token, files }: JobTarget,
-): Promise<boolean> {
+): Promise<ExitCode> {
   const client = createApiClient({ url: urls.api, token });
-  const progress = screen.documents();
-  const outcome = await runMainJob(client, files, progress);
-  if (outcome.question !== null) screen.answer(outcome.question, outcome.answer);
-  const runUrl = outcome.documents[0]?.runUrl;
+  const outcome = await runMainJob(client, files, screen.documents(files.length));
+  const { journeys, question, answer } = outcome;
+  if (question !== undefined) screen.answer(question, answer);
+  const runUrl = journeys[0]?.document?.links.temporalRun;
   screen.addresses(urls, { ...(runUrl && { runUrl }), tokenFile: folder.tokenFile });
-  if (options.json) printJson(outcome);
-  return succeeded(outcome);
+  if (options.json) {
+    const documents = journeys.map((journey) => fileInJson(reportOf(journey)));
+    printJson({ documents, question: question ?? null, answer: answer ?? null });
+  }
+  return exitCodeOfJob(outcome);
 }
 
-/** The only thing that `up` ever writes to stdout when it was asked for JSON. */
-export function printJson(outcome: JobOutcome & { readonly errorCode?: ErrorCode }): void {
-  process.stdout.write(`${JSON.stringify(outcome)}\n`);
+/** A complete sample that does not answer its question is a failure of ours. */
+function exitCodeOfJob({ journeys, question, answer }: JobOutcome): ExitCode {
+  const unanswered = question !== undefined && answer === undefined;
+  return unanswered ? exitCodes.failed : exitCodeOfAll(journeys);
+}
+
+/** The only thing that `up` writes to stdout when it was asked for JSON. */
+export function printJson(result: {
+  readonly documents: readonly unknown[];
+  readonly question: string | null;
+  readonly answer: unknown;
+  readonly error?: Failure;
+}): void {
+  process.stdout.write(`${printableJson(result)}\n`);
 }

@@ -21,8 +21,9 @@ export async function runStack(
   const signals = listenForStop();
   process.umask(0o077); // the children keep people's documents
   Object.assign(process.env, withoutProxy(process.env));
-  for (const name of await endLeftovers(folder.childrenFile)) {
-    screen.line(`Ended ${name}, left over from a start that was killed.`);
+  const leftovers = await endLeftovers(folder.childrenFile);
+  if (leftovers.length > 0) {
+    screen.line(`Ended what a killed start had left running: ${leftovers.join(', ')}.`);
   }
   const port = options.port === undefined ? {} : { API_PORT: options.port };
   const plan = await prepareStack({ ...process.env, ...port }, folder);

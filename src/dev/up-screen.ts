@@ -1,11 +1,11 @@
 /** What `up` says: to the terminal, or past stdout when that is for JSON alone. */
 import { relative } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import {
   createDocumentProgress,
   type DocumentProgress,
   type OutputStream,
 } from '../cli/document-progress.ts';
+import { plainText } from '../cli/plain-text.ts';
 import { IntakeError } from '../domain/errors.ts';
 import type { Answer } from './main-job.ts';
 import type { StackUrls } from './pid-file.ts';
@@ -31,7 +31,7 @@ export interface Screen {
   answer(question: string, answer: Answer | null): void;
   addresses(urls: StackUrls, more: { readonly runUrl?: string; readonly tokenFile?: string }): void;
   /** Lines that come meanwhile are put above its bars. */
-  documents(): DocumentProgress;
+  documents(count: number): DocumentProgress;
   /** Leaves the terminal as it was; safe to repeat. */
   endProgress(): void;
 }
@@ -91,9 +91,9 @@ export function createScreen(stream: OutputStream): Screen {
       const path = relative(process.cwd(), tokenFile);
       fact('Sign in', `export INTAKE_URL=${urls.api} INTAKE_TOKEN=$(cat ${path})`);
     },
-    documents() {
+    documents(count) {
       line();
-      progress = createDocumentProgress(stream);
+      progress = createDocumentProgress(stream, count);
       return { ...progress, stop: endProgress };
     },
     endProgress,
@@ -102,11 +102,9 @@ export function createScreen(stream: OutputStream): Screen {
 
 const EXCERPT_CHARACTERS = 600;
 
-/** A document's text is untrusted: it must not move the cursor or colour the terminal. */
+/** A document's text is untrusted: it must not steer the terminal. */
 function excerpt(text: string): string {
-  const plain = stripVTControlCharacters(text)
-    .replaceAll(/[^\P{Cc}\n]/gu, ' ')
-    .trim();
+  const plain = plainText(text).trim();
   return plain.length <= EXCERPT_CHARACTERS ? plain : `${plain.slice(0, EXCERPT_CHARACTERS)} …`;
 }
 

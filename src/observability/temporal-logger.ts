@@ -12,7 +12,8 @@ const levels = {
 
 export function temporalLogger(logger: Logger): DefaultLogger {
   return new DefaultLogger('INFO', ({ level, message, meta }: LogEntry) => {
-    const { error, ...rest } = meta ?? {};
+    // A task token lets its holder answer for the task.
+    const { error, taskToken: _taskToken, ...rest } = meta ?? {};
     logger[levels[level]](
       { ...rest, ...(error === undefined ? {} : { err: error }), sdk: true },
       message,

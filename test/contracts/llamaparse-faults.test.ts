@@ -6,7 +6,7 @@ import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FaultRule } from '../../src/dev/fault-rules.ts';
 import { createLlamaParseParser } from '../../src/parsing/llamaparse-parser.ts';
-import type { Parser, ParseRequest, SubmittedJob } from '../../src/parsing/parser.ts';
+import type { ParseRequest, Parser, SubmittedJob } from '../../src/parsing/parser.ts';
 import {
   adapterDefaults,
   newParseJobId,

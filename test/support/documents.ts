@@ -1,15 +1,15 @@
 /** Documents at any point of their life, made by the same statements as in production. */
 import { createHash, randomUUID } from 'node:crypto';
 import {
-  advance,
   type Attempt,
+  advance,
   type Fence,
   findAttempt,
   holdAttempt,
 } from '../../src/db/attempts.ts';
 import { insertAttempt, insertDocument } from '../../src/db/documents.ts';
-import { recordVerified } from '../../src/db/versions.ts';
 import { inTransaction, type Pool } from '../../src/db/pool.ts';
+import { recordVerified } from '../../src/db/versions.ts';
 import type { AttemptId, DocumentId, OwnerId, VersionId } from '../../src/domain/ids.ts';
 import { type Status, statuses } from '../../src/domain/ingestion.ts';
 

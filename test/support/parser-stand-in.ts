@@ -16,7 +16,7 @@ import {
   createLlamaParseParser,
   type LlamaParseOptions,
 } from '../../src/parsing/llamaparse-parser.ts';
-import type { Parser, ParseRequest, ParseState } from '../../src/parsing/parser.ts';
+import type { ParseRequest, Parser, ParseState } from '../../src/parsing/parser.ts';
 
 export interface TestParser {
   readonly url: string;

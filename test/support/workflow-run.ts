@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, makeTelemetryFilterString, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { EraseActivities, IngestActivities } from '../../activities/contract.ts';
 import { type ErrorCode, errorCodes } from '../../src/domain/errors.ts';
 import {
@@ -20,12 +20,8 @@ import {
   workflowTypes,
 } from '../../src/domain/run.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
+import './quiet-runtime.ts';
 import { uniqueTaskQueue } from './temporal.ts';
-
-Runtime.install({
-  logger: new DefaultLogger('ERROR'),
-  telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'ERROR' }) } },
-});
 
 export const parseJobId = '11111111-1111-4111-8111-111111111111' as ParseJobId;
 

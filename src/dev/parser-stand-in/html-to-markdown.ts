@@ -39,7 +39,7 @@ export function htmlToMarkdown(html: string, pageBreak?: PageBreak): string {
       replacement: () => `\n\n${pageBreak.mark}\n\n`,
     });
   }
-  return service.turndown(html);
+  return service.turndown(html).replaceAll(PIPE, '\\|');
 }
 
 function isHidden(element: HtmlElement): boolean {
@@ -54,14 +54,13 @@ function isScriptLink(element: HtmlElement): boolean {
   return /^\s*(?:javascript|vbscript|data):/i.test(href ?? '');
 }
 
+/** A noncharacter that stands for a pipe within a cell until the plugin has counted the columns by the other pipes. */
+const PIPE = '\uFDD0';
 const MAX_COLUMNS_SPANNED = 100;
 
-/** In place of the plugin's own, which escapes the backslashes of the pipes that it has just escaped. */
+/** In place of the plugin's own, which escapes the backslashes that others have just written. */
 function tableCell(content: string, cell: HtmlElement): string {
-  const text = content
-    .trim()
-    .replace(/\s+/g, ' ')
-    .replace(/(?<!\\)\|/g, '\\|');
+  const text = content.trim().replace(/\s+/g, ' ').replaceAll('|', PIPE);
   const span = Number.parseInt(cell.getAttribute('colspan') ?? '1', 10) || 1;
   const spanned = Math.min(Math.max(span, 1), MAX_COLUMNS_SPANNED);
   const start = cell.previousElementSibling === null ? '| ' : ' ';

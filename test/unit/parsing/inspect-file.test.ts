@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../../src/domain/errors.ts';
-import { type MediaType, mediaTypes } from '../../../src/domain/media-types.ts';
+import type { MediaType } from '../../../src/domain/media-types.ts';
 import { defaultInspectLimits, inspectFile } from '../../../src/parsing/inspect-file.ts';
 import {
   crowdedDocx,
   deepTablesDocx,
   docx,
   encryptedDocx,
+  foreignArchive,
   hugeDocx,
   lyingDocx,
   wanderingDocx,
@@ -137,7 +138,7 @@ describe('type by bytes', () => {
 });
 
 describe('archives', () => {
-  it.each<readonly [string, () => Promise<Buffer>, Outcome]>([
+  it.each<readonly [string, () => Buffer, Outcome]>([
     ['a plain DOCX', () => docx(), 'accepted'],
     ['deep tables, which only a parser sees', () => deepTablesDocx(5_000), 'accepted'],
     ['one that says it is too large', () => hugeDocx(60 * MIB), 'DOCUMENT_TOO_LARGE'],
@@ -147,16 +148,13 @@ describe('archives', () => {
     ['one of too many entries', () => crowdedDocx(5_000), 'DOCUMENT_TOO_LARGE'],
     ['one with an encrypted entry', encryptedDocx, 'FILE_IS_BROKEN'],
     ['one with an entry that points elsewhere', wanderingDocx, 'FILE_IS_BROKEN'],
-    ['half a DOCX', async () => truncated(await docx(), 50), 'FILE_IS_BROKEN'],
+    ['half a DOCX', () => truncated(docx(), 50), 'FILE_IS_BROKEN'],
   ])('%s', async (_name, make, outcome) => {
-    expect(await inspect(await make(), DOCX)).toBe(outcome);
+    expect(await inspect(make(), DOCX)).toBe(outcome);
   });
 
   it('another archive is no DOCX', async () => {
-    const other = (await docx())
-      .toString('latin1')
-      .replaceAll('word/document.xml', 'xord/document.xml');
-    expect(await inspect(Buffer.from(other, 'latin1'), DOCX)).toBe('UNSUPPORTED_FILE_TYPE');
+    expect(await inspect(foreignArchive(), DOCX)).toBe('UNSUPPORTED_FILE_TYPE');
   });
 });
 
@@ -193,10 +191,4 @@ it('looks at the size before anything else', async () => {
   await expect(inspectFile(path, { mediaType: PDF }, limits)).rejects.toMatchObject({
     code: 'DOCUMENT_TOO_LARGE',
   });
-});
-
-it('knows a file ending for each type that it may return', () => {
-  expect(Object.keys(mediaTypes).toSorted()).toEqual(
-    [PDF, DOCX, 'text/html', 'text/markdown', 'text/plain'].toSorted(),
-  );
 });
