@@ -105,6 +105,7 @@ async function explain(
     code: translated.code,
     detail: translated.detail,
     nextTryAt: nextTryAt(translated),
+    deadlineAt: patienceEndsAt(),
   }).catch((noteError: unknown) =>
     logger.warn({ err: noteError }, 'the reason could not be written down'),
   );
@@ -127,4 +128,12 @@ function nextTryAt(error: IntakeError): Date | undefined {
     Number(retryPolicy?.maximumInterval ?? initialMs * 100),
   );
   return new Date(Date.now() + (error.retryAfterMs ?? delayMs));
+}
+
+/** The stage's own deadline; `undefined` where only tries are counted. */
+function patienceEndsAt(): Date | undefined {
+  const { scheduledTimestampMs, scheduleToCloseTimeoutMs } = activityInfo();
+  return scheduleToCloseTimeoutMs > 0
+    ? new Date(scheduledTimestampMs + scheduleToCloseTimeoutMs)
+    : undefined;
 }

@@ -1,12 +1,8 @@
 /** How often the passage that answers a question is among the first results. */
-import {
-  liveGenerations,
-  matchingWords,
-  nearestExactly,
-} from '../../src/db/chunk-search.ts';
+import { liveGenerations, matchingWords, nearestExactly } from '../../src/db/chunk-search.ts';
 import { asOwner, type Pool } from '../../src/db/pool.ts';
 import type { ChunkId, OwnerId } from '../../src/domain/ids.ts';
-import { fuseRanks, type RankWeights } from '../../src/search/fuse-ranks.ts';
+import { type Fusion, fuseRanks } from '../../src/search/fuse-ranks.ts';
 
 /** Both halves of the search for one question, and the passages that answer it. */
 export interface Trial {
@@ -39,9 +35,13 @@ export interface Scores {
   readonly MRR: number;
 }
 
-export function scoresOf(trials: readonly Trial[], weights: RankWeights): Scores {
+export function scoresOf(trials: readonly Trial[], fusion: Fusion): Scores {
   const ranks = trials.map(({ nearest, matching, answers }) => {
-    const fused = fuseRanks(weights.vector > 0 ? nearest : [], weights.keyword > 0 ? matching : [], weights);
+    const fused = fuseRanks(
+      fusion.vector > 0 ? nearest : [],
+      fusion.keyword > 0 ? matching : [],
+      fusion,
+    );
     const place = fused.findIndex(({ chunkId }) => answers.has(chunkId));
     return place === -1 ? Number.POSITIVE_INFINITY : place + 1;
   });

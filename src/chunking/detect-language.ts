@@ -32,24 +32,32 @@ const configurations: Readonly<Record<string, string>> = {
 /** Without stemming and stop words: right for no language and wrong for none. */
 const FALLBACK = 'simple';
 
-const SAMPLES = 8;
+const SAMPLES = 9;
+/** The detector reads no further. */
 const SAMPLE_LENGTH = 1000;
 const FEWEST_LETTERS = 20;
 
-/** Judges samples spread over the text, so that an English cover page does not decide for all that follows. */
+/** Samples spread over the text vote, so that an English cover page does not decide for all that follows. */
 export function detectTextSearchConfig(text: string): string {
-  const words = sample(text).replaceAll(/[^\p{L}\p{M}]+/gu, ' ');
-  if (words.trim().length < FEWEST_LETTERS) return FALLBACK;
-  const result = eld.detect(words);
-  return (result.isReliable() ? configurations[result.language] : undefined) ?? FALLBACK;
+  const votes = new Map<string, number>();
+  for (const sample of samplesOf(text)) {
+    const configuration = configurationOf(sample);
+    if (configuration !== undefined) votes.set(configuration, (votes.get(configuration) ?? 0) + 1);
+  }
+  const [winner] = [...votes].toSorted(([, a], [, b]) => b - a);
+  return winner?.[0] ?? FALLBACK;
 }
 
-function sample(text: string): string {
-  const length = SAMPLES * SAMPLE_LENGTH;
-  if (text.length <= length) return text;
-  const step = (text.length - SAMPLE_LENGTH) / (SAMPLES - 1);
-  return Array.from({ length: SAMPLES }, (_, index) => {
-    const start = Math.floor(index * step);
-    return text.slice(start, start + SAMPLE_LENGTH);
-  }).join(' ');
+function samplesOf(text: string): readonly string[] {
+  const step = Math.max(SAMPLE_LENGTH, Math.floor(text.length / SAMPLES));
+  return Array.from({ length: SAMPLES }, (_, index) =>
+    text.slice(index * step, index * step + SAMPLE_LENGTH),
+  );
+}
+
+function configurationOf(sample: string): string | undefined {
+  const words = sample.replaceAll(/[^\p{L}\p{M}]+/gu, ' ').trim();
+  if (words.length < FEWEST_LETTERS) return undefined;
+  const result = eld.detect(words);
+  return result.isReliable() ? (configurations[result.language] ?? FALLBACK) : undefined;
 }

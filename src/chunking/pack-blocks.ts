@@ -47,7 +47,7 @@ class Packer {
   }
 
   *add(block: Block): Generator<PackedChunk> {
-    this.#waiting.push(...this.#maker.ofBlock(block));
+    this.#waitFor(this.#maker.ofBlock(block));
     yield* this.#work();
   }
 
@@ -62,13 +62,17 @@ class Packer {
     for (let unit = this.#waiting.pop(); unit !== undefined; unit = this.#waiting.pop()) {
       if (!this.#startsSection(unit) && this.#take(unit)) continue;
       if (this.#isToBeDivided(unit)) {
-        this.#waiting.push(...this.#maker.divide(unit).toReversed());
+        this.#waitFor(this.#maker.divide(unit));
       } else {
         this.#waiting.push(unit);
         this.#returnHeadings();
         yield* this.#close();
       }
     }
+  }
+
+  #waitFor(units: readonly Unit[]): void {
+    for (const unit of units.toReversed()) this.#waiting.push(unit);
   }
 
   #startsSection(unit: Unit): boolean {
@@ -109,7 +113,7 @@ class Packer {
   /** Headings at the end of the open chunk belong to what follows. */
   #returnHeadings(): void {
     const body = this.#open.findLastIndex((unit) => !isHeading(unit)) + 1;
-    if (body > 0) this.#waiting.push(...this.#open.splice(body).toReversed());
+    if (body > 0) this.#waitFor(this.#open.splice(body));
   }
   /** Yields the open chunk. Where the estimate was too low, what does not fit goes back to wait. */
   *#close(): Generator<PackedChunk> {
@@ -124,7 +128,7 @@ class Packer {
         this.#waiting.push(last);
         this.#returnHeadings();
       } else if (this.#prefix === '') {
-        this.#waiting.push(...this.#maker.divide(last).toReversed());
+        this.#waitFor(this.#maker.divide(last));
         break;
       } else {
         this.#open.push(last);

@@ -7,7 +7,6 @@ import { plainText } from './plain-text.ts';
 const toldByDetail: ReadonlySet<ErrorCode> = new Set(['INVALID_REQUEST', 'CONFIGURATION_INVALID']);
 
 const remedies: Partial<Record<ErrorCode, string>> = {
-  INVALID_REQUEST: 'see `intake help`',
   UNAUTHENTICATED: 'set INTAKE_TOKEN to a fresh access token',
   NOT_FOUND: 'see `intake list`',
   NOT_POSSIBLE_NOW: 'see `intake status ID`',
@@ -33,21 +32,21 @@ export function describeFailure({ code, message, detail }: Failure): string {
   return toldByDetail.has(code) ? detail : `${message}\n${detail}`;
 }
 
-/** Whose turn it is, and what to do. */
-export function remedyOf({ code, turn }: Failure): string {
-  const step = remedies[code] ?? (turn === 'user' ? 'see above' : errorCodes[code].hint);
-  return `${turnWords[turn]}: ${step}`;
+/** Whose turn it is, and what to do; nothing where the detail has said it all. */
+export function remedyOf({ code, turn, detail }: Failure): string | undefined {
+  if (toldByDetail.has(code) && detail !== undefined) return undefined;
+  const remedy = remedies[code];
+  if (remedy !== undefined) return `${turnWords[turn]}: ${remedy}`;
+  return turn === 'user' ? undefined : `${turnWords[turn]}: ${errorCodes[code].hint}`;
 }
 
 /** A command that could not be done. */
 export function describeRefusal(error: IntakeError): string {
   const failure = failureOf(error);
-  const { retryAfterMs } = error;
+  const wait = error.retryAfterMs ?? 0;
   const lines = [
     `intake: ${describeFailure(failure)}`,
-    retryAfterMs === undefined
-      ? remedyOf(failure)
-      : `Try again in ${Math.ceil(retryAfterMs / 1000)} s.`,
+    wait > 0 ? `Try again in ${Math.ceil(wait / 1000)} s.` : remedyOf(failure),
   ];
-  return plainText(lines.join('\n')).replaceAll('\n', '\n  ');
+  return plainText(lines.filter((line) => line !== undefined).join('\n')).replaceAll('\n', '\n  ');
 }

@@ -4,18 +4,15 @@ import { cliSettings } from '../config.ts';
 import { exitCodeMeanings } from './exit-codes.ts';
 
 /** Under a command: a task each, and what to type. */
-export function examples(lines: Readonly<Record<string, string>>): string {
-  return section(
-    'Examples',
-    Object.entries(lines).map(([command, purpose]) => [command, purpose]),
-  );
+export function examples(purposes: Readonly<Record<string, string>>): string {
+  return section('Examples', Object.entries(purposes));
 }
 
 export const programHelp = [
   examples({
     'intake up': 'start everything on this machine and ingest a sample',
     'intake ingest plan.pdf --wait': 'send a document and wait until it can be asked',
-    'intake search How soon will I hear back?': 'ask all documents',
+    'intake search "How soon will I hear back?"': 'ask all documents',
     'intake help COMMAND': 'more about a command',
   }),
   section(
@@ -28,7 +25,7 @@ export const programHelp = [
 
 export const exitCodeHelp = section(
   'Exit codes (the highest, where there are several documents)',
-  Object.entries(exitCodeMeanings).map(([code, meaning]) => [code, meaning]),
+  Object.entries(exitCodeMeanings),
 );
 
 function section(title: string, rows: readonly (readonly [string, string])[]): string {

@@ -1,6 +1,5 @@
 /** A document's road as one command sees it, filled in as it goes: whoever is interrupted tells what is known so far. */
 import { IntakeError } from '../domain/errors.ts';
-import { isTerminal } from '../domain/ingestion.ts';
 import type { ApiClient, DocumentDetail } from './api-client.ts';
 import { connectToFollow } from './connection.ts';
 import type { DocumentProgress } from './document-progress.ts';
@@ -45,10 +44,8 @@ export async function findGuide(terminal: Terminal, journeys: number): Promise<G
   return { client: await connectToFollow(notice), progress, notice };
 }
 
-export function journeyOf(label: string, document?: DocumentDetail): Journey {
-  const begunAtMs = Date.now();
-  if (document === undefined) return { label, begunAtMs };
-  return { label, begunAtMs, documentId: document.documentId, document };
+export function journeyOf(label: string, documentId?: string): Journey {
+  return { label, begunAtMs: Date.now(), ...(documentId === undefined ? {} : { documentId }) };
 }
 
 export async function follow({ client, progress }: Guide, journey: Journey): Promise<void> {
@@ -68,7 +65,7 @@ export function sight(journey: Journey, document: DocumentDetail): void {
   journey.seenAtMs = Date.now();
 }
 
-/** A journey that fails is an outcome as well, and stops no other. */
+/** A failure is an outcome as well, and stops no other journey. */
 export async function noting(
   journey: Journey,
   progress: DocumentProgress,
@@ -77,13 +74,13 @@ export async function noting(
   try {
     await step();
   } catch (error) {
-    journey.failure =
-      error instanceof IntakeError ? error : new IntakeError('INTERNAL_ERROR', { cause: error });
-    progress.end(journey.label, describeFailure(failureOf(journey.failure)));
+    if (!(error instanceof IntakeError)) throw error;
+    journey.failure = error;
+    progress.end(journey.label, describeFailure(failureOf(error)));
   }
 }
 
-/** Waits for `work`, unless the person leaves before: then says what goes on, and how to look again. */
+/** Waits for `work`, unless the person leaves before. */
 export async function accompany(
   terminal: Terminal,
   { progress }: Guide,
@@ -92,7 +89,7 @@ export async function accompany(
   const left = terminal.interruption().then(() => true);
   const interrupted = await Promise.race([work.then(() => false), left]).finally(progress.stop);
   terminal.exitCode = interrupted ? exitCodes.interrupted : exitCodeOfAll(journeys);
-  if (interrupted) terminal.note(farewell(journeys));
+  if (interrupted) terminal.note('Interrupted. What was sent goes on without you.');
 }
 
 /** The highest counts. */
@@ -102,18 +99,4 @@ export function exitCodeOfAll(journeys: readonly Journey[]): ExitCode {
     return document === undefined ? exitCodes.done : exitCodeOfDocument(document);
   });
   return codes.reduce((worst, code) => (code > worst ? code : worst), exitCodes.done);
-}
-
-function farewell(journeys: readonly Journey[]): string {
-  const going = journeys.flatMap(({ documentId, document }) =>
-    documentId === undefined || (document && isTerminal(document.status)) ? [] : [documentId],
-  );
-  const unsent = journeys.filter(({ documentId }) => documentId === undefined);
-  return [
-    'Interrupted.',
-    ...(going.length === 0
-      ? []
-      : [`What was sent goes on without you. Look again: intake watch ${going.join(' ')}`]),
-    ...(unsent.length === 0 ? [] : [`Not sent: ${unsent.map(({ label }) => label).join(', ')}`]),
-  ].join('\n');
 }

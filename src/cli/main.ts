@@ -11,6 +11,7 @@ import { searchCommand } from './commands/search.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
 import { watchCommand } from './commands/watch.ts';
+import { exitCodes } from './exit-codes.ts';
 import { exitCodeHelp, programHelp } from './help.ts';
 import { runCommand } from './run-command.ts';
 import type { Terminal } from './terminal.ts';
@@ -33,11 +34,14 @@ function createProgram(terminal: Terminal): Command {
     .addHelpText('afterAll', exitCodeHelp);
 }
 
+let outputLost = false;
 for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    // Whoever reads our output has seen enough (`| head`): no fault. What was to be done is still done.
-    if (error.code !== 'EPIPE') throw error;
+  // Whoever reads our output may have seen enough (`| head`). What was to be done is done all the same.
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    outputLost ||= code !== 'EPIPE';
   });
 }
 const exitCode = await runCommand(createProgram, process.argv.slice(2), process);
-process.stdout.write('', () => process.stderr.write('', () => process.exit(exitCode)));
+process.stdout.write('', () => {
+  process.exit(exitCode === exitCodes.done && outputLost ? exitCodes.unexpected : exitCode);
+});

@@ -31,7 +31,7 @@ export function describeReports({ paint }: Pick<Terminal, 'paint'>) {
     const width = Math.max(...reports.map(({ label }) => label.length));
     return reports
       .flatMap(({ label, documentId, document, failure }) => {
-        const { standing, next } = wordsOf({ document, failure }, paint);
+        const { standing, next } = wordsOf({ documentId, document, failure }, paint);
         const head = [(documentId ?? '-').padEnd(36), oneLine(label).padEnd(width), standing];
         return next === undefined
           ? [head.join('  ')]
@@ -42,15 +42,31 @@ export function describeReports({ paint }: Pick<Terminal, 'paint'>) {
 }
 
 function wordsOf(
-  { document, failure }: Pick<Report, 'document' | 'failure'>,
+  { documentId, document, failure }: Pick<Report, 'documentId' | 'document' | 'failure'>,
   paint: Terminal['paint'],
 ): { readonly standing: string; readonly next: string | undefined } {
   if (failure !== null) {
     return { standing: paint('red', oneLine(describeFailure(failure))), next: remedyOf(failure) };
   }
-  if (document === null) return { standing: 'not sent', next: undefined };
+  if (document === null) {
+    return { standing: documentId === null ? 'not sent' : 'not looked at', next: undefined };
+  }
   return {
     standing: paint(styleOf(document), describeStanding(document)),
     next: document.status === 'complete' ? undefined : nextStep(document),
+  };
+}
+
+/** What `ingest --json` and `up --json` tell of a file. */
+export function fileInJson({ label, documentId, document, failure, seconds }: Report) {
+  return {
+    file: label,
+    id: documentId,
+    status: document?.status ?? null,
+    pages: document?.pages ?? null,
+    chunks: document?.chunks ?? null,
+    seconds,
+    errorCode: failure?.code ?? document?.error?.code ?? null,
+    runUrl: document?.links.temporalRun ?? null,
   };
 }

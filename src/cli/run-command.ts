@@ -15,10 +15,13 @@ export async function runCommand(
   const terminal = createTerminal(streams, asksForJson(argv));
   const program = createProgram(terminal);
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({
-      writeOut: (text) => void streams.stdout.write(text),
-      writeErr: (text) => terminal.json || streams.stderr.write(plainText(text)),
-    });
+    command
+      .exitOverride()
+      .showHelpAfterError(`See: intake help${command === program ? '' : ` ${command.name()}`}`)
+      .configureOutput({
+        writeOut: (text) => void streams.stdout.write(text),
+        writeErr: (text) => terminal.json || streams.stderr.write(plainText(text)),
+      });
   }
   try {
     await program.parseAsync(argv, { from: 'user' });

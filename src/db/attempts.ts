@@ -221,6 +221,8 @@ export interface Waiting {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
   readonly nextTryAt: Date | undefined;
+  /** When the patience of this stage is over. */
+  readonly deadlineAt: Date | undefined;
 }
 
 /** Says in the row what the attempt waits for; a change of the reason is a line in the timeline. */
@@ -230,14 +232,21 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
        select id, waiting_code from intake.attempts where id = $1 and run_id = $2 and ended_at is null for no key update
      ), noted as (
        update intake.attempts a
-       set waiting_code = $3, waiting_detail = $4, next_try_at = $5,
+       set waiting_code = $3, waiting_detail = $4, next_try_at = $5, deadline_at = $6,
            waiting_since = case when b.waiting_code = $3 then a.waiting_since else now() end, updated_at = now()
        from before b where a.id = b.id
        returning a.document_id, a.owner_id, a.id, b.waiting_code as old_code
      )
      insert into intake.events (document_id, owner_id, attempt_id, kind, code, detail)
      select document_id, owner_id, id, 'wait', $3, $4 from noted where old_code is distinct from $3`,
-    [fence.attemptId, fence.runId, waiting.code, waiting.detail ?? null, waiting.nextTryAt ?? null],
+    [
+      fence.attemptId,
+      fence.runId,
+      waiting.code,
+      waiting.detail ?? null,
+      waiting.nextTryAt ?? null,
+      waiting.deadlineAt ?? null,
+    ],
   );
 }
 

@@ -133,23 +133,24 @@ export async function matchingWords(
      asked as (
        select c.config, unnest(tsvector_to_array(to_tsvector(c.config::regconfig, $3))) as lexeme
        from (select distinct config from live) c),
-     postings as materialized (
-       select t.lexeme, t.generation_id, p.ordinal, p.occurrences, p.length
+     found as (
+       select t.generation_id, t.ordinals, t.occurrences, t.lengths,
+              sum(cardinality(t.ordinals)) over (partition by t.lexeme)::float8 as chunks
        from live join asked on asked.config = live.config
        join intake.generation_terms t
-         on t.owner_id = $4 and t.lexeme = asked.lexeme and t.generation_id = live.generation_id
-       cross join lateral unnest(t.ordinals, t.occurrences, t.lengths) as p (ordinal, occurrences, length)),
-     rarity as (
-       select lexeme, ln(1 + ($5 - count(*) + 0.5::float8) / (count(*) + 0.5::float8)) as weight
-       from postings group by lexeme),
+         on t.owner_id = $4 and t.lexeme = asked.lexeme and t.generation_id = live.generation_id),
+     weighed as materialized (
+       select *, ln(1 + ($5 - chunks + 0.5) / (chunks + 0.5)) as rarity from found),
+     average as materialized (
+       select avg(l.length)::float8 as length from weighed w cross join lateral unnest(w.lengths) as l (length)),
      ranked as (
-       select p.generation_id, p.ordinal,
-              sum(r.weight * p.occurrences * ($6::float8 + 1)
-                  / (p.occurrences + $6 * (1 - $7::float8 + $7 * p.length / average.length))) as score
-       from postings p join rarity r on r.lexeme = p.lexeme
-       cross join (select avg(length)::float8 as length from postings) average
-       group by p.generation_id, p.ordinal
-       order by score desc, p.generation_id, p.ordinal
+       select w.generation_id, p.ordinal,
+              sum(w.rarity * p.occurrences * ($6::float8 + 1)
+                  / (p.occurrences + $6 * (1 - $7::float8 + $7 * p.length / (select length from average)))) as score
+       from weighed w
+       cross join lateral unnest(w.ordinals, w.occurrences, w.lengths) as p (ordinal, occurrences, length)
+       group by w.generation_id, p.ordinal
+       order by score desc, w.generation_id, p.ordinal
        limit $8)
      select c.id
      from ranked r join intake.chunks c on c.generation_id = r.generation_id and c.ordinal = r.ordinal

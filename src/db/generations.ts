@@ -41,14 +41,12 @@ export async function storeGeneration(
   await storeTerms(transaction, generation.id);
 }
 
-/** Turns the lexemes of all chunks round: for each lexeme the chunks that hold it. */
+/** Turns the lexemes of all chunks round: for each lexeme the chunks that hold it, the same chunk at the same place of each array. */
 async function storeTerms(transaction: Queryable, generationId: GenerationId): Promise<void> {
   await transaction.query(
     `insert into intake.generation_terms (owner_id, lexeme, generation_id, ordinals, occurrences, lengths)
      select c.owner_id, word.lexeme, c.generation_id,
-            array_agg(c.ordinal order by c.ordinal),
-            array_agg(cardinality(word.positions) order by c.ordinal),
-            array_agg(whole.length order by c.ordinal)
+            array_agg(c.ordinal), array_agg(cardinality(word.positions)), array_agg(whole.length)
      from intake.chunks c
      cross join lateral (select sum(cardinality(w.positions))::int as length from unnest(c.lexemes) w) whole
      cross join lateral unnest(c.lexemes) word

@@ -2,12 +2,13 @@
 import { join, relative } from 'node:path';
 import type { ApiClient, SearchAnswer } from '../cli/api-client.ts';
 import type { DocumentProgress } from '../cli/document-progress.ts';
+import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import { ingestFiles } from '../cli/ingest-files.ts';
-import { type Journey, journeyOf } from '../cli/journey.ts';
+import { exitCodeOfAll, type Journey, journeyOf } from '../cli/journey.ts';
 
 export const sample = {
   path: join(import.meta.dirname, '../../examples/health-coverage-application.pdf'),
-  question: 'How soon will I hear back after I send the application?',
+  question: 'How do I appeal a decision?',
 };
 
 export type Answer = SearchAnswer['passages'][number];
@@ -40,4 +41,10 @@ export async function runMainJob(
   const documentIds = [document.documentId];
   const { passages } = await client.search({ query: question, k: 1, documentIds });
   return { journeys, question, answer: passages[0] };
+}
+
+/** A complete sample that does not answer its question is a failure of ours. */
+export function exitCodeOfJob({ journeys, question, answer }: JobOutcome): ExitCode {
+  const unanswered = question !== undefined && answer === undefined;
+  return unanswered ? exitCodes.failed : exitCodeOfAll(journeys);
 }

@@ -1,11 +1,10 @@
 /** The main job against a running stack, shown on the screen and, when asked for, as JSON. */
 import { createApiClient } from '../cli/api-client.ts';
-import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
+import type { ExitCode } from '../cli/exit-codes.ts';
 import type { Failure } from '../cli/failure-words.ts';
-import { exitCodeOfAll } from '../cli/journey.ts';
 import { printableJson } from '../cli/plain-text.ts';
 import { fileInJson, reportOf } from '../cli/report.ts';
-import { type JobOutcome, runMainJob } from './main-job.ts';
+import { exitCodeOfJob, runMainJob } from './main-job.ts';
 import type { StackUrls } from './pid-file.ts';
 import type { Session } from './up-session.ts';
 
@@ -31,12 +30,6 @@ export async function performJob(
     printJson({ documents, question: question ?? null, answer: answer ?? null });
   }
   return exitCodeOfJob(outcome);
-}
-
-/** A complete sample that does not answer its question is a failure of ours. */
-function exitCodeOfJob({ journeys, question, answer }: JobOutcome): ExitCode {
-  const unanswered = question !== undefined && answer === undefined;
-  return unanswered ? exitCodes.failed : exitCodeOfAll(journeys);
 }
 
 /** The only thing that `up` writes to stdout when it was asked for JSON. */

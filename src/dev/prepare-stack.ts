@@ -1,5 +1,5 @@
 /** From the caller's environment to a plan that can be carried out. What is known to be wrong is said at once, all of it. */
-import { statfsSync } from 'node:fs';
+import { rmSync, statfsSync } from 'node:fs';
 import { type Config, loadConfig, settings } from '../config.ts';
 import { IntakeError } from '../domain/errors.ts';
 import { mintUserToken } from './dev-identity.ts';
@@ -53,6 +53,7 @@ export async function prepareStack(
     ...{ environment, ports, secrets, temporalProfileFile },
     tokenizerFile: model?.tokenizer,
   });
+  rmSync(folder.tokenFile, { force: true }); // an earlier start may have left another user's
   const config = collect(faults, () => loadConfig(planned));
   if (config === undefined || faults.length > 0) {
     throw new IntakeError('CONFIGURATION_INVALID', { detail: faults.join('\n') });

@@ -1,7 +1,8 @@
 /** The life of the local stack: clean up, start, do the main job, stay, and stop in order whatever happens. */
+import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import { endLeftovers, openLedger } from './children-ledger.ts';
 import { sample } from './main-job.ts';
-import { type JobTarget, performJob } from './perform-job.ts';
+import { performJob } from './perform-job.ts';
 import type { StackUrls } from './pid-file.ts';
 import { type Plan, prepareStack } from './prepare-stack.ts';
 import { withoutProxy } from './stack-plan.ts';
@@ -10,13 +11,11 @@ import { listenForStop } from './stop-signals.ts';
 import { createSupervisor } from './supervisor.ts';
 import type { Session } from './up-session.ts';
 
-const INTERRUPTED = 130;
-
 /** `publish` is called once everything is ready. Resolves with the exit code when no child runs any more. */
 export async function runStack(
   session: Session,
   publish: (urls: StackUrls) => void,
-): Promise<number> {
+): Promise<ExitCode> {
   const { options, folder, screen } = session;
   const signals = listenForStop();
   process.umask(0o077); // the children keep people's documents
@@ -39,18 +38,22 @@ export async function runStack(
     await startStack({ plan, folder, supervisor, mayChangeRemote: options.yes, ready });
     const urls = urlsOf(plan);
     publish(urls);
-    const done = await performAllowedJob(session, plan, urls);
-    if (options.once) return done ? 0 : 1;
+    const exitCode = await performAllowedJob(session, plan, urls);
+    if (options.once) return exitCode;
     screen.line('Ctrl-C stops everything.');
     return new Promise<never>(() => undefined);
   };
   const stopAsked = signals.first.then(() => {
     screen.endProgress();
     screen.line('Stopping; another Ctrl-C stops at once.');
-    return options.once ? INTERRUPTED : 0;
+    return options.once ? exitCodes.interrupted : exitCodes.done;
   });
   try {
-    return await Promise.race([work(), stopAsked, supervisor.gaveUp.then(() => 1)]);
+    return await Promise.race([
+      work(),
+      stopAsked,
+      supervisor.gaveUp.then(() => exitCodes.unexpected),
+    ]);
   } finally {
     const drained = supervisor.stop(stopOrder);
     await Promise.race([drained, signals.second.then(() => supervisor.kill())]);
@@ -63,17 +66,17 @@ function urlsOf({ apiUrl, config }: Plan): StackUrls {
   return { api: apiUrl, ...(TEMPORAL_UI_URL === undefined ? {} : { temporalUi: TEMPORAL_UI_URL }) };
 }
 
-/** Nothing is put into what belongs to others without being told. False when the job was not done or went wrong. */
+/** Nothing is put into what belongs to others without being told. */
 async function performAllowedJob(
   session: Session,
   { databaseIsRemote, token }: Plan,
   urls: StackUrls,
-): Promise<boolean> {
+): Promise<ExitCode> {
   const { options, screen } = session;
   const sampleToo = options.yes || !databaseIsRemote;
   const files = sampleToo ? [sample.path, ...options.files] : options.files;
   if (token !== undefined && files.length > 0) {
-    return performJob(session, { urls, token, files } satisfies JobTarget);
+    return performJob(session, { urls, token, files });
   }
   screen.line(
     token === undefined
@@ -81,5 +84,5 @@ async function performAllowedJob(
       : 'No sample is ingested, since the database is not on this machine: --yes allows it.',
   );
   screen.addresses(urls, {});
-  return false;
+  return exitCodes.misused;
 }

@@ -28,7 +28,7 @@ export interface Screen {
   died(death: Death): void;
   revived(part: string): void;
   failed(error: unknown): void;
-  answer(question: string, answer: Answer | null): void;
+  answer(question: string, answer: Answer | undefined): void;
   addresses(urls: StackUrls, more: { readonly runUrl?: string; readonly tokenFile?: string }): void;
   /** Lines that come meanwhile are put above its bars. */
   documents(count: number): DocumentProgress;
@@ -75,7 +75,7 @@ export function createScreen(stream: OutputStream): Screen {
     },
     answer(question, answer) {
       line(`\nQuestion   ${question}`);
-      if (answer === null) return line('Answer     none was found');
+      if (answer === undefined) return line('Answer     none was found');
       const { documentName, pageFrom, pageTo, score, similarity, text } = answer;
       const pages = pageFrom === pageTo ? `page ${pageFrom}` : `pages ${pageFrom}-${pageTo}`;
       const likeness = similarity === undefined ? '' : `, similarity ${similarity.toFixed(2)}`;

@@ -3,7 +3,7 @@
  * its body read up to a cap and checked against a schema, its errors translated once.
  * The SDK's own reading is passed by: it takes a proxy's HTML page for a string and, in lists, for no items at all.
  */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { type ErrorCode, IntakeError } from '../domain/errors.ts';
 import { classifyCallError } from './classify-parse-error.ts';
 

@@ -14,7 +14,7 @@ import {
   jobOptions,
   webhookConfiguration,
 } from './llamaparse-job-options.ts';
-import type { Parser, ParseRequest, ParseResult, ParseState } from './parser.ts';
+import type { ParseRequest, ParseResult, Parser, ParseState } from './parser.ts';
 import { withSpooledFile } from './spool-upload.ts';
 
 export interface LlamaParseOptions extends ApiOptions, JobSettings {

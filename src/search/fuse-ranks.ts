@@ -1,12 +1,12 @@
 /** Reciprocal rank fusion: two lists that measure in different units are joined by places alone. */
 import type { ChunkId } from '../domain/ids.ts';
 
-/** Damps the first places; the usual constant. */
-const DAMPING = 60;
-
-export interface RankWeights {
+export interface Fusion {
+  /** Weights of the halves. */
   readonly vector: number;
   readonly keyword: number;
+  /** Added to each place: the larger, the less a first place counts for more than a tenth. */
+  readonly damping: number;
 }
 
 export interface FusedChunk {
@@ -21,15 +21,17 @@ export interface FusedChunk {
 export function fuseRanks(
   nearest: readonly ChunkId[],
   matching: readonly ChunkId[],
-  weights: RankWeights,
+  fusion: Fusion,
 ): readonly FusedChunk[] {
+  const part = (weight: number, rank: number | undefined) =>
+    rank === undefined ? 0 : weight / (fusion.damping + rank);
   const vectorRanks = ranks(nearest);
   const keywordRanks = ranks(matching);
   return [...new Set([...nearest, ...matching])]
     .map((chunkId) => {
       const vectorRank = vectorRanks.get(chunkId);
       const keywordRank = keywordRanks.get(chunkId);
-      const score = part(weights.vector, vectorRank) + part(weights.keyword, keywordRank);
+      const score = part(fusion.vector, vectorRank) + part(fusion.keyword, keywordRank);
       return { chunkId, score, vectorRank, keywordRank };
     })
     .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
@@ -37,8 +39,4 @@ export function fuseRanks(
 
 function ranks(ids: readonly ChunkId[]): ReadonlyMap<ChunkId, number> {
   return new Map(ids.map((id, index) => [id, index + 1]));
-}
-
-function part(weight: number, rank: number | undefined): number {
-  return rank === undefined ? 0 : weight / (DAMPING + rank);
 }

@@ -89,6 +89,8 @@ function startOptions({ taskQueue, policy }: RunSettings, request: RunRequest) {
     workflowId: ingestWorkflowId(documentId),
     taskQueue,
     args: [input] as [IngestInput],
+    // A workflow task in the hands of a killed worker comes back after this long (default 10 s).
+    workflowTaskTimeout: '3 seconds',
     memo: { attemptId },
     staticSummary: `attempt ${request.attemptNumber}, from ${startStage}`,
     staticDetails:

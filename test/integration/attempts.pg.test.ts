@@ -166,7 +166,12 @@ describe('the status row', () => {
 
   test('what an attempt waits for is in the row, once in the timeline, and gone with the next move', async () => {
     const document = await makeDocument(database.pool);
-    const waiting = { code: 'STORAGE_FORBIDDEN', detail: 'seen', nextTryAt: undefined } as const;
+    const waiting = {
+      code: 'STORAGE_FORBIDDEN',
+      detail: 'seen',
+      nextTryAt: undefined,
+      deadlineAt: undefined,
+    } as const;
     await noteWaiting(database.pool, document, waiting);
     await noteWaiting(database.pool, document, waiting);
     await noteWaiting(

@@ -173,3 +173,25 @@ it('keeps nothing of a job that was deleted', async () => {
   await test.parser.forget(job, signal);
   await expect(readFile(result)).rejects.toMatchObject({ code: 'ENOENT' });
 });
+
+describe('limits of a reading process', () => {
+  it('a deadline missed twice is a timeout', async () => {
+    const hurried = await startTestParser({
+      maxPages: 1,
+      deadline: { baseMs: 1, perPageMs: 1, perOcrPageMs: 1 },
+    });
+    const path = 'test/fixtures/documents/annual-report-page.html';
+    const { providerJobId } = await hurried.parser.submit(await requestFor(path));
+    expect(await untilEnded(hurried.parser, providerJobId)).toMatchObject({ code: 'TIMEOUT' });
+    await hurried.close();
+  });
+
+  it('a cancelled job lets go of its process', async () => {
+    const job = await submit('test/fixtures/documents/federal-register-three-columns.pdf');
+    await test.parser.cancel(job.providerJobId, signal);
+    expect(await test.parser.state(job.providerJobId, signal)).toEqual({ state: 'cancelled' });
+    const next = await submit('test/fixtures/documents/invoice-borderless-table.pdf');
+    expect(await untilEnded(test.parser, next.providerJobId)).toEqual({ state: 'completed' });
+    expect(types()).toContain('parse.cancelled');
+  });
+});

@@ -2,7 +2,6 @@
  * The whole road in this process on real parts: API, worker, Postgres, Temporal, and the vendors' stand-ins with
  * their fault scripts. The worker can be stopped and started; everything else stays.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -20,20 +19,16 @@ import {
   buildShared,
   type Shared,
 } from '../../src/dependencies.ts';
-import { mintServiceKey, mintUserToken } from '../../src/dev/dev-identity.ts';
-import { startEmbeddingStandIn } from '../../src/dev/embedding-stand-in/embedding-stand-in.ts';
-import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.ts';
-import { startParserStandIn } from '../../src/dev/parser-stand-in/parser-stand-in.ts';
-import { startStorageStandIn } from '../../src/dev/storage-stand-in/storage-stand-in.ts';
+import { mintUserToken } from '../../src/dev/dev-identity.ts';
 import type { DocumentId, OwnerId } from '../../src/domain/ids.ts';
 import { isTerminal, type Status } from '../../src/domain/ingestion.ts';
 import { createLogger } from '../../src/observability/logger.ts';
-import { ensureBucket } from '../../src/storage/ensure-bucket.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sha256, someOwner } from './documents.ts';
 import './quiet-runtime.ts';
+import { type StandIns, startStandIns } from './stand-ins.ts';
 import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
 
 export interface Person {
@@ -48,11 +43,7 @@ export interface Road {
   readonly shared: Shared;
   readonly database: TestDatabase;
   readonly temporal: TestWorkflowEnvironment;
-  readonly faults: {
-    readonly storage: FaultClient;
-    readonly parser: FaultClient;
-    readonly embedding: FaultClient;
-  };
+  readonly faults: StandIns['faults'];
   person(): Promise<Person>;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
@@ -72,43 +63,15 @@ export async function startRoad({
   const folder = await mkdtemp(join(tmpdir(), 'intake-road-'));
   const database = await createTestDatabase();
   const temporal = await connectToTemporal();
-  const jwtSecret = `dev-only-${randomUUID()}`;
-  const serviceKey = await mintServiceKey(jwtSecret);
-  const parserKey = `llx-${randomUUID()}`;
-  const embeddingsKey = randomUUID();
-  const [storage, parser, embedding] = await Promise.all([
-    startStorageStandIn({
-      dataFolder: join(folder, 'storage'),
-      serviceKey,
-      uploadUrlLifetimeSeconds,
-    }),
-    startParserStandIn({ dataFolder: join(folder, 'parser'), apiKey: parserKey }),
-    startEmbeddingStandIn({ apiKey: embeddingsKey }),
-  ]);
+  const standIns = await startStandIns(folder, { uploadUrlLifetimeSeconds });
   const config = loadConfig({
     DATABASE_URL: database.url,
-    SUPABASE_URL: storage.url,
-    SUPABASE_SERVICE_ROLE_KEY: serviceKey,
-    SUPABASE_JWT_SECRET: jwtSecret,
-    LLAMA_CLOUD_BASE_URL: parser.url,
-    LLAMA_CLOUD_API_KEY: parserKey,
-    EMBEDDINGS_URL: `${embedding.url}/v1`,
-    EMBEDDINGS_API_KEY: embeddingsKey,
-    EMBEDDINGS_MODEL: 'deterministic-384',
-    EMBEDDINGS_DIMENSIONS: '384',
-    EMBEDDINGS_MAX_TOKENS: '256',
-    EMBEDDINGS_BATCH_SIZE: '8',
-    WEBHOOK_TOKEN_KEY: randomUUID(),
-    WEBHOOK_SIGNING_SECRET: randomUUID(),
+    ...standIns.environment,
     TASK_QUEUE: uniqueTaskQueue(),
     MAX_REQUESTS_PER_MINUTE: '100000',
     PARSE_POLL_FIRST_SECONDS: '2',
     ...environment,
   });
-  await ensureBucket(
-    { url: storage.url, serviceRoleKey: serviceKey, bucket: config.SUPABASE_BUCKET },
-    { maxFileBytes: config.MAX_FILE_BYTES },
-  );
   const client = { client: temporal.client, namespace: 'default', close: async () => {} };
   const logger = createLogger('test', config.LOG_LEVEL === 'info' ? 'silent' : config.LOG_LEVEL);
   const apiSide = buildShared(config, logger, client);
@@ -122,14 +85,13 @@ export async function startRoad({
     shared: apiSide,
     database,
     temporal,
-    faults: {
-      storage: createFaultClient(storage.url),
-      parser: createFaultClient(parser.url),
-      embedding: createFaultClient(embedding.url),
-    },
+    faults: standIns.faults,
     person: async () => {
       const ownerId = someOwner();
-      const token = await mintUserToken(jwtSecret, { id: ownerId, supabaseUrl: storage.url });
+      const token = await mintUserToken(standIns.jwtSecret, {
+        id: ownerId,
+        supabaseUrl: config.SUPABASE_URL,
+      });
       return { ownerId, token, api: createApiClient({ url, token, patienceMs: 0 }) };
     },
     startWorker: worker.start,
@@ -138,7 +100,7 @@ export async function startRoad({
       await worker.stop();
       await server.close();
       await apiSide.close();
-      await Promise.all([storage.close(), parser.close(), embedding.close()]);
+      await standIns.close();
       await temporal.teardown();
       await database.close();
       await rm(folder, { recursive: true });
@@ -220,7 +182,7 @@ export async function put(url: string | undefined, file: SomeFile): Promise<numb
 export async function upload(person: Person, file: SomeFile): Promise<DocumentId> {
   const declared = await declare(person, file);
   if (declared.uploadUrl) {
-    await put(declared.uploadUrl, file);
+    expect(await put(declared.uploadUrl, file)).toBe(200);
     await person.api.confirmUpload(declared.documentId);
   }
   return declared.documentId as DocumentId;

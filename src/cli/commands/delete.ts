@@ -17,10 +17,10 @@ export function deleteCommand(terminal: Terminal): Command {
       'Deletes a document: gone from lists and search at once, erased everywhere soon after. There is no way back; the file can be sent again.',
     )
     .argument('<id>', 'document id', documentId)
-    .option('--yes', 'do not ask', false)
+    .option('--yes', 'do not ask')
     .option('--json', 'the API’s answer on stdout, and nothing else')
     .addHelpText('after', examples({ 'intake delete ID': 'asks before it does' }))
-    .action(async (id: string, { yes }: { readonly yes: boolean }) => {
+    .action(async (id: string, { yes = false }: { readonly yes?: boolean }) => {
       const client = connect();
       if (!yes && !(await isMeant(terminal, client, id))) {
         terminal.exitCode = exitCodes.interrupted;

@@ -4,11 +4,11 @@ import { IntakeError } from '../../domain/errors.ts';
 import { examples } from '../help.ts';
 import { assertReadable, ingestFiles } from '../ingest-files.ts';
 import { accompany, findGuide, journeyOf } from '../journey.ts';
-import { describeReports, type Report, reportOf } from '../report.ts';
+import { describeReports, fileInJson, reportOf } from '../report.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface Options {
-  readonly wait: boolean;
+  readonly wait?: boolean;
   readonly name?: string;
 }
 
@@ -19,7 +19,7 @@ export function ingestCommand(terminal: Terminal): Command {
       'Sends PDF, DOCX, HTML, Markdown and text files. A file that is there already is not sent again. One that fails stops no other.',
     )
     .argument('<files...>', 'files to send')
-    .option('--wait', 'until every document has ended; Ctrl-C leaves them running', false)
+    .option('--wait', 'until every document has ended; Ctrl-C leaves them running')
     .option('--name <name>', 'keep the one file under this name')
     .option('--json', 'one JSON array on stdout, and nothing else')
     .addHelpText(
@@ -30,7 +30,7 @@ export function ingestCommand(terminal: Terminal): Command {
         'intake ingest scan.pdf --name "Plan 2026.pdf"': 'under a better name',
       }),
     )
-    .action(async (files: string[], { wait, name }: Options) => {
+    .action(async (files: string[], { wait = false, name }: Options) => {
       if (name !== undefined && files.length > 1) {
         throw new IntakeError('INVALID_REQUEST', { detail: '--name: for one file only' });
       }
@@ -40,21 +40,7 @@ export function ingestCommand(terminal: Terminal): Command {
       const guide = await findGuide(terminal, files.length);
       await accompany(terminal, guide, { journeys, work: ingestFiles(guide, onTheirWay, wait) });
       terminal.answer(journeys.map(reportOf), describeReports(terminal), (reports) =>
-        reports.map(inJson),
+        reports.map(fileInJson),
       );
     });
-}
-
-/** As `intake up --json` tells of its files. */
-function inJson({ label, documentId, document, failure, seconds }: Report) {
-  return {
-    file: label,
-    id: documentId,
-    status: document?.status ?? null,
-    pages: document?.pages ?? null,
-    chunks: document?.chunks ?? null,
-    seconds,
-    errorCode: failure?.code ?? document?.error?.code ?? null,
-    runUrl: document?.links.temporalRun ?? null,
-  };
 }

@@ -12,7 +12,7 @@ export function migrateCommand(terminal: Terminal): Command {
     .description(
       'Applies the migrations that the database of DATABASE_URL has not, each in its own transaction. `intake up` does it for a database of its own.',
     )
-    .option('--dry-run', 'only say which are missing', false)
+    .option('--dry-run', 'only say which are missing')
     .option('--json', 'one JSON object on stdout, and nothing else')
     .addHelpText(
       'after',
@@ -21,7 +21,7 @@ export function migrateCommand(terminal: Terminal): Command {
         'DATABASE_URL=postgres://… intake migrate': 'then do it',
       }),
     )
-    .action(async ({ dryRun }: { readonly dryRun: boolean }) => {
+    .action(async ({ dryRun = false }: { readonly dryRun?: boolean }) => {
       const { DATABASE_URL } = loadDatabaseConfig();
       if (dryRun) {
         const pending = await findPending(DATABASE_URL);

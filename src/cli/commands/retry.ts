@@ -15,10 +15,10 @@ export function retryCommand(terminal: Terminal): Command {
       'Starts again from the stage that failed. What was paid for and kept is not paid for again. A file whose bytes were refused has to be sent anew.',
     )
     .argument('<id>', 'document id', documentId)
-    .option('--wait', 'until the document has ended; Ctrl-C leaves it running', false)
+    .option('--wait', 'until the document has ended; Ctrl-C leaves it running')
     .option('--json', 'one JSON object on stdout, and nothing else')
     .addHelpText('after', examples({ 'intake retry ID --wait': 'try again, and see how it ends' }))
-    .action(async (id: string, { wait }: { readonly wait: boolean }) => {
+    .action(async (id: string, { wait = false }: { readonly wait?: boolean }) => {
       const client = connect();
       const started = await client.retry(id);
       if (!wait) {
@@ -28,8 +28,7 @@ export function retryCommand(terminal: Terminal): Command {
         );
         return;
       }
-      const document = await client.document(id);
-      const journey = journeyOf(labelOf(document), document);
+      const journey = journeyOf(labelOf(await client.document(id)), id);
       const guide = await findGuide(terminal, 1);
       await accompany(terminal, guide, { journeys: [journey], work: follow(guide, journey) });
       terminal.answer([reportOf(journey)], describeReports(terminal), ([report]) =>

@@ -23,7 +23,7 @@ export function searchCommand(terminal: Terminal): Command {
     .addHelpText(
       'after',
       examples({
-        'intake search How soon will I hear back?': 'ask all documents',
+        'intake search "How soon will I hear back?"': 'ask all documents',
         'intake search -k 1 --document ID "What is my copay?"': 'the best passage of one of them',
       }),
     )

@@ -4,9 +4,9 @@ import { examples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 
 interface Options {
-  readonly once: boolean;
-  readonly json: boolean;
-  readonly yes: boolean;
+  readonly once?: boolean;
+  readonly json?: boolean;
+  readonly yes?: boolean;
   readonly port?: string;
 }
 
@@ -17,9 +17,9 @@ export function upCommand(terminal: Terminal): Command {
       'Runs Intake on this machine with everything it needs, ingests a sample and every FILE, asks the sample a question, and stays up until Ctrl-C. Whatever the environment gives (DATABASE_URL, TEMPORAL_ADDRESS, SUPABASE_URL, LLAMA_CLOUD_API_KEY, EMBEDDINGS_URL) is used instead of a part of its own.',
     )
     .argument('[files...]', 'documents to ingest beside the sample')
-    .option('--once', 'stop when the documents have ended', false)
-    .option('--json', 'one JSON object on stdout, and nothing else', false)
-    .option('--yes', 'migrate and fill a database that is not on this machine', false)
+    .option('--once', 'stop when the documents have ended')
+    .option('--json', 'one JSON object on stdout, and nothing else')
+    .option('--yes', 'migrate and fill a database that is not on this machine')
     .option('--port <port>', 'port of the API')
     .addHelpText(
       'after',
@@ -29,8 +29,9 @@ export function upCommand(terminal: Terminal): Command {
         'intake up --once --json': 'for scripts: one run, one result',
       }),
     )
-    .action(async (files: string[], { port, ...options }: Options) => {
+    .action(async (files: string[], options: Options) => {
+      const { once = false, json = false, yes = false, port } = options;
       const { up } = await import('../../dev/up.ts');
-      terminal.exitCode = await up({ ...options, files, port });
+      terminal.exitCode = await up({ files, once, json, yes, port });
     });
 }

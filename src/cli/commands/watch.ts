@@ -7,7 +7,7 @@ import { connect } from '../connection.ts';
 import { labelOf } from '../document-words.ts';
 import { examples } from '../help.ts';
 import { accompany, findGuide, follow, journeyOf } from '../journey.ts';
-import { describeReports, type Report, reportOf } from '../report.ts';
+import { describeReports, reportOf } from '../report.ts';
 import type { Terminal } from '../terminal.ts';
 
 export function watchCommand(terminal: Terminal): Command {
@@ -31,13 +31,14 @@ export function watchCommand(terminal: Terminal): Command {
         ids.length > 0
           ? await Promise.all([...new Set(ids)].map((id) => client.document(id)))
           : await documentsOnTheirRoad(client);
-      const journeys = documents.map((document) => journeyOf(labelOf(document), document));
+      if (documents.length === 0) return terminal.answer([], () => 'No document is on its road.');
+      const journeys = documents.map((document) => journeyOf(labelOf(document), document.documentId));
       const guide = await findGuide(terminal, journeys.length);
       const work = Promise.all(journeys.map((journey) => follow(guide, journey)));
       await accompany(terminal, guide, { journeys, work });
-      terminal.answer(journeys.map(reportOf), describeOrNothing(terminal), (reports) =>
+      terminal.answer(journeys.map(reportOf), describeReports(terminal), (reports) =>
         reports.map(({ documentId, document, failure }) =>
-          failure === null ? document : { documentId, error: failure },
+          failure === null && document !== null ? document : { documentId, error: failure },
         ),
       );
     });
@@ -55,9 +56,4 @@ async function documentsOnTheirRoad(client: ApiClient) {
     } while (cursor !== undefined);
   }
   return [...found.values()];
-}
-
-function describeOrNothing(terminal: Terminal) {
-  return (reports: readonly Report[]) =>
-    reports.length === 0 ? 'No document is on its road.' : describeReports(terminal)(reports);
 }

@@ -91,8 +91,9 @@ async function routes(app: FastifyInstance, { apiKey, models }: RouteOptions): P
     { config: { operation: 'embeddings.create', subject: hashesOfInputs } },
     async (request, reply) => {
       const { model, inputs, format } = readRequest(request.body, models);
-      const embedded = await model.embed(inputs, goneSignal(request));
-      const { fault } = request;
+      // Aborted when the caller hangs up, so that nobody computes for it.
+      const { fault, signal } = request;
+      const embedded = await model.embed(inputs, signal);
       const answer = embeddingList(model.id, embedded, { format, fault });
       if (fault?.name !== 'stall') return answer;
       return reply.type('application/json').send(Readable.from(startOnly(JSON.stringify(answer))));
@@ -103,13 +104,6 @@ async function routes(app: FastifyInstance, { apiKey, models }: RouteOptions): P
 function hashesOfInputs({ body }: FastifyRequest): string | undefined {
   const { data } = z.object({ input: z.array(z.string()).or(z.string()) }).safeParse(body);
   return data && [data.input].flat().map(inputHash).join(',');
-}
-
-/** Aborted when the caller hangs up, so that nobody computes for it. */
-function goneSignal({ raw }: FastifyRequest): AbortSignal {
-  const gone = new AbortController();
-  raw.socket.once('close', () => gone.abort());
-  return gone.signal;
 }
 
 async function* startOnly(text: string): AsyncGenerator<string> {

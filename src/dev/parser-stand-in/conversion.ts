@@ -1,13 +1,13 @@
 /** What a converter gives back: LlamaParse's pages, and where they come from. */
 import { z } from 'zod';
 
-export const page = z.union([
+const page = z.union([
   z.object({ page_number: z.number(), success: z.literal(true), markdown: z.string() }),
   z.object({ page_number: z.number(), success: z.literal(false), error: z.string() }),
 ]);
 export type Page = z.output<typeof page>;
 
-export const provenance = z.object({
+const provenance = z.object({
   engine: z.string(),
   /** `hint`: as the program that wrote the file last laid it out; never to be shown as exact. */
   page_numbers: z.enum(['exact', 'hint', 'none']),

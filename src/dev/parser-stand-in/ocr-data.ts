@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
-const PACKED = '@tesseract.js-data/eng/4.0.0_best_int/eng.traineddata.gz';
+const require = createRequire(import.meta.url);
 
 /** Unpacks it once into a folder below `dataFolder` and returns that. */
 export function unpackOcrData(dataFolder: string): string {
@@ -12,7 +12,7 @@ export function unpackOcrData(dataFolder: string): string {
   const file = join(folder, 'eng.traineddata');
   if (!existsSync(file)) {
     mkdirSync(folder, { recursive: true });
-    const packed = createRequire(import.meta.url).resolve(PACKED);
+    const packed = require.resolve('@tesseract.js-data/eng/4.0.0_best_int/eng.traineddata.gz');
     writeFileSync(`${file}.tmp`, gunzipSync(readFileSync(packed)));
     renameSync(`${file}.tmp`, file);
   }

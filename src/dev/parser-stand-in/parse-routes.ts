@@ -1,7 +1,7 @@
 /** `/api/v2/parse`: `create` answers the job itself, `get` wraps it. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { createRequest, givesMarkdown, versions } from './create-request.ts';
 import { makeJob } from './create-job.ts';
+import { createRequest, givesMarkdown, versions } from './create-request.ts';
 import { answerJob, answerResult } from './job-answers.ts';
 import type { JobRunner } from './job-runner.ts';
 import { listJobs, listQuery } from './list-jobs.ts';

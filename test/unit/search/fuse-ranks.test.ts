@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ChunkId } from '../../../src/domain/ids.ts';
-import { fuseRanks } from '../../../src/search/fuse-ranks.ts';
+import { type Fusion, fuseRanks } from '../../../src/search/fuse-ranks.ts';
 
 const ids = (...names: string[]) => names as ChunkId[];
-const even = { vector: 1, keyword: 1 };
+const even = { vector: 1, keyword: 1, damping: 5 };
 
 describe('fuseRanks', () => {
   it('puts first what both halves have found', () => {
@@ -21,10 +21,19 @@ describe('fuseRanks', () => {
     expect(fuseRanks([], [], even)).toEqual([]);
   });
 
+  it('lets a place in both halves outweigh a first place only when it is a good one', () => {
+    const nearest = ids('first', 'x1', 'x2', 'x3', 'late');
+    const matching = ids('y1', 'y2', 'y3', 'y4', 'late');
+    const best = (damping: number) =>
+      fuseRanks(nearest, matching, { ...even, damping })[0]?.chunkId;
+    expect(best(1)).toBe('first');
+    expect(best(60)).toBe('late');
+  });
+
   it('lets the heavier half win, and the id break a tie', () => {
-    const first = (weights: typeof even) => fuseRanks(ids('v'), ids('k'), weights)[0]?.chunkId;
-    expect(first({ vector: 2, keyword: 1 })).toBe('v');
-    expect(first({ vector: 1, keyword: 2 })).toBe('k');
+    const first = (fusion: Fusion) => fuseRanks(ids('v'), ids('k'), fusion)[0]?.chunkId;
+    expect(first({ ...even, vector: 2 })).toBe('v');
+    expect(first({ ...even, keyword: 2 })).toBe('k');
     expect(first(even)).toBe('k');
   });
 });

@@ -1,0 +1,145 @@
+/** One run of the comparison: all figures of both sides. */
+import type { Client } from '@temporalio/client';
+import type { BareSide } from './bare-side.ts';
+import type { IntakeSide } from './intake-side.ts';
+import { burst, historyOf, oneByOne, percentile, type Times, waiting, withCpu } from './measure.ts';
+import { memoryMb } from './processes.ts';
+
+export interface Plan {
+  readonly documents: number;
+  readonly burst: number;
+  readonly rounds: number;
+  readonly waiting: number;
+  /** Time of the external services in each side's documents. */
+  readonly externalMs: { readonly intake: number; readonly bare: number };
+  readonly say: (words: string) => void;
+}
+
+export interface SideFigures {
+  readonly announceP50Ms: number;
+  readonly addedP50Ms: number;
+  readonly addedP99Ms: number;
+  readonly nodeCpuMs: number;
+  readonly burstPerSecond: number;
+  readonly burstNodeCpuMs: number;
+  readonly events: number;
+  readonly historyBytes: number;
+}
+
+export interface Figures {
+  readonly intake: SideFigures;
+  readonly bare: SideFigures;
+  /** CPU per document of every process during Intake's bursts. */
+  readonly burstCpuMs: Readonly<Record<string, number>>;
+  /** Calls per document to each stand-in. */
+  readonly calls: Readonly<Record<string, number>>;
+  /** The worker's memory after the bursts, and what the waiting documents added to it. */
+  readonly workerMb: number;
+  readonly waitingMb: number;
+}
+
+const WARM_UP = 30;
+
+export async function measure(
+  client: Client,
+  { intake, bare }: { readonly intake: IntakeSide; readonly bare: BareSide },
+  plan: Plan,
+): Promise<Figures> {
+  const { say } = plan;
+  const pids = { ...intake.pids, bare: bare.pid };
+  const sides = [intake, bare] as const;
+  say(`warming up, ${WARM_UP} documents each`);
+  await oneByOne(client, sides, WARM_UP);
+
+  say(`${plan.documents} documents each, in turns`);
+  const callsBefore = await intake.calls();
+  const single = await withCpu(pids, () => oneByOne(client, sides, plan.documents));
+  const callsAfter = await intake.calls();
+
+  const bursts = await takeTurns(client, { intake, bare }, { ...plan, pids });
+  const histories = {
+    intake: await historyOf(client, intake),
+    bare: await historyOf(client, bare),
+  };
+
+  const workerPid = pids['worker'] ?? 0;
+  const workerMb = memoryMb(workerPid);
+  say(`${plan.waiting} documents that wait`);
+  const waitingMb = await waiting(intake, workerPid, plan.waiting);
+
+  const figuresOf = (side: 'intake' | 'bare'): SideFigures => ({
+    ...timesOf(single.result.get(side === 'intake' ? intake : bare), plan.externalMs[side]),
+    nodeCpuMs: nodeCpu(side, single.cpu) / plan.documents,
+    burstPerSecond: bursts[side].perSecond,
+    burstNodeCpuMs: nodeCpu(side, bursts[side].cpuPerDocument),
+    events: histories[side].events,
+    historyBytes: histories[side].bytes,
+  });
+  return {
+    intake: figuresOf('intake'),
+    bare: figuresOf('bare'),
+    burstCpuMs: bursts.intake.cpuPerDocument,
+    calls: perDocument(callsBefore, callsAfter, plan.documents),
+    workerMb,
+    waitingMb,
+  };
+}
+
+interface Burst {
+  readonly perSecond: number;
+  readonly cpuPerDocument: Readonly<Record<string, number>>;
+}
+
+async function takeTurns(
+  client: Client,
+  sides: { readonly intake: IntakeSide; readonly bare: BareSide },
+  plan: Plan & { readonly pids: Readonly<Record<string, number>> },
+): Promise<Record<'intake' | 'bare', Burst>> {
+  const runs = { intake: [] as Burst[], bare: [] as Burst[] };
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    for (const name of ['bare', 'intake'] as const) {
+      plan.say(`burst of ${plan.burst}, ${name}, round ${round}`);
+      const work = () => burst(client, sides[name], plan.burst);
+      const { result: perSecond, cpu } = await withCpu(plan.pids, work);
+      runs[name].push({ perSecond, cpuPerDocument: perDocument({}, cpu, plan.burst) });
+    }
+  }
+  return { intake: meanOf(runs.intake), bare: meanOf(runs.bare) };
+}
+
+function meanOf(bursts: readonly Burst[]): Burst {
+  const mean = (pick: (burst: Burst) => number) =>
+    bursts.reduce((sum, burst) => sum + pick(burst), 0) / bursts.length;
+  const names = Object.keys(bursts[0]?.cpuPerDocument ?? {});
+  return {
+    perSecond: mean(({ perSecond }) => perSecond),
+    cpuPerDocument: Object.fromEntries(
+      names.map((name) => [name, mean(({ cpuPerDocument }) => cpuPerDocument[name] ?? 0)]),
+    ),
+  };
+}
+
+function timesOf(times: Times | undefined, externalMs: number) {
+  const { announced = [], processed = [] } = times ?? {};
+  const added = processed.map((ms, index) => ms + (announced[index] ?? 0) - externalMs);
+  return {
+    announceP50Ms: percentile(announced, 0.5),
+    addedP50Ms: percentile(added, 0.5),
+    addedP99Ms: percentile(added, 0.99),
+  };
+}
+
+/** Whatever a side runs on Node, leaving out what stands for others. */
+function nodeCpu(side: 'intake' | 'bare', cpu: Readonly<Record<string, number>>): number {
+  return side === 'bare' ? (cpu['bare'] ?? 0) : (cpu['api'] ?? 0) + (cpu['worker'] ?? 0);
+}
+
+function perDocument(
+  before: Readonly<Record<string, number>>,
+  after: Readonly<Record<string, number>>,
+  documents: number,
+): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(after).map(([name, count]) => [name, (count - (before[name] ?? 0)) / documents]),
+  );
+}

@@ -1,0 +1,14 @@
+/** `npm run histories:record` */
+import { defineConfig } from 'vitest/config';
+import { isolateEnvironment } from '../support/environment.ts';
+
+isolateEnvironment();
+
+export default defineConfig({
+  test: {
+    include: ['test/histories/record.ts'],
+    globalSetup: 'test/support/global-setup.ts',
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+});

@@ -1,0 +1,125 @@
+/**
+ * A private Intake as its operators run it: API and worker are processes that can be killed and started again.
+ * The vendors' stand-ins are in this process; Postgres and Temporal are the caller's.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Child } from '../../src/dev/child-process.ts';
+import { mintUserToken } from '../../src/dev/dev-identity.ts';
+import { choosePorts } from '../../src/dev/ports.ts';
+import { apiService, workerService } from '../../src/dev/stack-services.ts';
+import { stateFolder, writePrivately } from '../../src/dev/state-folder.ts';
+import type { Service } from '../../src/dev/supervisor.ts';
+import { createPerson, type Person } from './person.ts';
+import { type StandInOptions, type StandIns, startStandIns } from './stand-ins.ts';
+
+export interface StackOptions extends StandInOptions {
+  /** A migrated database. */
+  readonly databaseUrl: string;
+  readonly temporalAddress: string;
+  /** Configuration besides the usual of tests. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Of the API alone. */
+  readonly apiEnvironment?: Readonly<Record<string, string>>;
+}
+
+export interface Program {
+  readonly pid: number;
+  /** Resolves when it is ready. */
+  start(): Promise<void>;
+  /** SIGKILL, to it and to all that it started. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+  /** Everything that it has written since the first start. */
+  output(): Promise<string>;
+}
+
+export interface Stack extends Pick<StandIns, 'faults' | 'folders'> {
+  readonly url: string;
+  readonly taskQueue: string;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly api: Program;
+  readonly worker: Program;
+  /** Where both keep temporary files. */
+  readonly temporaryFolder: string;
+  person(): Promise<Person>;
+  close(): Promise<void>;
+}
+
+/** Starts the API; the worker is started by the test. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const root = await mkdtemp(join(tmpdir(), 'intake-stack-'));
+  const folder = stateFolder(root);
+  const temporaryFolder = join(root, 'tmp');
+  await mkdir(temporaryFolder);
+  writePrivately(folder.temporalProfileFile, '[profile.default]\n');
+  const standIns = await startStandIns(root, options);
+  const port = (await choosePorts(folder.portsFile)).api;
+  const url = `http://127.0.0.1:${port}`;
+  const { PATH = '', HOME = '' } = process.env;
+  const environment = {
+    ...{ PATH, HOME, TMPDIR: temporaryFolder },
+    ...standIns.environment,
+    DATABASE_URL: options.databaseUrl,
+    TEMPORAL_ADDRESS: options.temporalAddress,
+    TEMPORAL_CONFIG_FILE: folder.temporalProfileFile,
+    TASK_QUEUE: `test-${randomUUID()}`,
+    API_PORT: `${port}`,
+    PUBLIC_URL: url,
+    MAX_REQUESTS_PER_MINUTE: '100000',
+    ...options.environment,
+  };
+  const api = program(apiService({ ...environment, ...options.apiEnvironment }, url, folder));
+  const worker = program(workerService(environment, folder));
+  await api.start();
+  return {
+    url,
+    environment,
+    api,
+    worker,
+    temporaryFolder,
+    taskQueue: environment.TASK_QUEUE,
+    faults: standIns.faults,
+    folders: standIns.folders,
+    person: async () => {
+      const ownerId = randomUUID();
+      const { jwtSecret, environment: given } = standIns;
+      const supabaseUrl = given['SUPABASE_URL'] ?? '';
+      return createPerson(
+        url,
+        ownerId,
+        await mintUserToken(jwtSecret, { id: ownerId, supabaseUrl }),
+      );
+    },
+    close: async () => {
+      await Promise.all([api.stop(), worker.stop()]);
+      await standIns.close();
+      await rm(root, { recursive: true });
+    },
+  };
+}
+
+function program(service: Service): Program {
+  let child: Child | undefined;
+  let logFile: string | undefined;
+  const end = async (how: (running: Child) => Promise<unknown>) => {
+    if (child !== undefined) await how(child);
+    child = undefined;
+  };
+  return {
+    get pid() {
+      if (child === undefined) throw new Error(`${service.name} does not run`);
+      return child.pid;
+    },
+    start: async () => {
+      child = await service.start((spawned) => {
+        logFile = spawned.logFile;
+      });
+    },
+    kill: () => end((running) => running.stop({ signal: 'SIGKILL', timeoutMs: 0 })),
+    stop: () => end((running) => running.stop()),
+    output: async () => (logFile === undefined ? '' : readFile(logFile, 'utf8')),
+  };
+}
