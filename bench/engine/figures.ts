@@ -46,7 +46,7 @@ export async function measure(
   plan: Plan,
 ): Promise<Figures> {
   const { say } = plan;
-  const pids = { ...intake.pids, bare: bare.pid };
+  const pids: Readonly<Record<string, number>> = { ...intake.pids, bare: bare.pid };
   const sides = [intake, bare] as const;
   say(`warming up, ${WARM_UP} documents each`);
   await oneByOne(client, sides, WARM_UP);
@@ -109,7 +109,7 @@ async function takeTurns(
 
 function meanOf(bursts: readonly Burst[]): Burst {
   const mean = (pick: (burst: Burst) => number) =>
-    bursts.reduce((sum, burst) => sum + pick(burst), 0) / bursts.length;
+    bursts.reduce((sum, one) => sum + pick(one), 0) / bursts.length;
   const names = Object.keys(bursts[0]?.cpuPerDocument ?? {});
   return {
     perSecond: mean(({ perSecond }) => perSecond),

@@ -38,13 +38,14 @@ const root = await mkdtemp(join(tmpdir(), 'intake-bench-'));
 const stopAsked = listenForStop().first.then(() => undefined);
 const loadBefore = loadavg()[0];
 try {
-  const figures = await Promise.race([compare(), stopAsked]);
+  const figures = await compare();
   if (figures !== undefined) print(figures);
 } finally {
   await rm(root, { recursive: true, force: true });
 }
 
-async function compare(): Promise<Figures> {
+/** `undefined` when somebody stopped it. */
+async function compare(): Promise<Figures | undefined> {
   const intake = await startIntakeSide({
     folder: stateFolder(join(root, 'intake')),
     parserDelayMs: PARSER_DELAY_MS,
@@ -59,7 +60,7 @@ async function compare(): Promise<Figures> {
     dressed: values.dressed,
   });
   try {
-    return await measure(
+    const measured = measure(
       new Client({ connection }),
       { intake, bare },
       {
@@ -68,6 +69,7 @@ async function compare(): Promise<Figures> {
         say: (words) => console.error(words),
       },
     );
+    return await Promise.race([measured, stopAsked]);
   } finally {
     await connection.close();
     await bare.stop();

@@ -3,6 +3,7 @@ import { liveGenerations, matchingWords, nearestExactly } from '../../src/db/chu
 import { asOwner, type Pool } from '../../src/db/pool.ts';
 import type { ChunkId, OwnerId } from '../../src/domain/ids.ts';
 import { type Fusion, fuseRanks } from '../../src/search/fuse-ranks.ts';
+import { type LabelledQuestion, lettersOf } from './labelled-questions.ts';
 
 /** Both halves of the search for one question, and the passages that answer it. */
 export interface Trial {
@@ -12,6 +13,24 @@ export interface Trial {
 }
 
 const CANDIDATES = 40;
+
+/** The chunks that hold the words expected, on one of the pages expected. */
+export async function answersTo(
+  pool: Pool,
+  ownerId: OwnerId,
+  label: LabelledQuestion,
+): Promise<ReadonlySet<ChunkId>> {
+  const { rows } = await pool.query<{ id: ChunkId; text: string }>(
+    `select c.id, c.prefix || c.text as text
+     from intake.chunks c join intake.documents d on d.id = c.document_id
+     where d.owner_id = $1 and d.name = $2
+       and exists (select from unnest($3::int[]) page where page between c.page_from and c.page_to)`,
+    [ownerId, label.document, label.pages],
+  );
+  const expected = lettersOf(label.expect);
+  const answers = rows.filter(({ text }) => lettersOf(text).includes(expected));
+  return new Set(answers.map(({ id }) => id));
+}
 
 export function searchBothHalves(
   pool: Pool,

@@ -14,10 +14,11 @@ export interface ThreadPoolOptions {
   readonly resourceLimits?: ResourceLimits;
 }
 
+/** Beyond them the thread is killed, which native code in it may not survive. */
 export interface JobLimits {
-  readonly deadlineMs: number;
+  readonly deadlineMs?: number;
   /** An abort rejects with the signal's own reason. */
-  readonly signal: AbortSignal;
+  readonly signal?: AbortSignal;
 }
 
 export class ThreadDeadlineError extends Error {
@@ -39,20 +40,19 @@ export class ThreadPool<Job, Answer> {
     this.#options = options;
   }
 
-  async run(job: Job, { deadlineMs, signal }: JobLimits): Promise<Answer> {
+  async run(job: Job, { deadlineMs, signal }: JobLimits = {}): Promise<Answer> {
     const thread = await this.#acquire(signal);
-    const deadline = AbortSignal.timeout(deadlineMs);
+    const deadline = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
+    const limits = [signal, deadline].filter((limit) => limit !== undefined);
     thread.ref();
     try {
       thread.postMessage(job);
-      const [answer] = await once(thread, 'message', {
-        signal: AbortSignal.any([signal, deadline]),
-      });
+      const [answer] = await once(thread, 'message', { signal: AbortSignal.any(limits) });
       return answer;
     } catch (error) {
       this.#discard(thread);
-      signal.throwIfAborted();
-      throw deadline.aborted ? new ThreadDeadlineError(`over ${deadlineMs} ms`) : error;
+      signal?.throwIfAborted();
+      throw deadline?.aborted ? new ThreadDeadlineError(`over ${deadlineMs} ms`) : error;
     } finally {
       this.#release(thread);
     }
@@ -63,18 +63,18 @@ export class ThreadPool<Job, Answer> {
     await Promise.all([...this.#threads].map((thread) => thread.terminate()));
   }
 
-  async #acquire(signal: AbortSignal): Promise<Worker> {
-    signal.throwIfAborted();
+  async #acquire(signal: AbortSignal | undefined): Promise<Worker> {
+    signal?.throwIfAborted();
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     if (this.#threads.size < this.#options.size) return this.#start();
     const { promise, ...waiter } = Promise.withResolvers<Worker>();
-    const giveUp = () => waiter.reject(signal.reason);
+    const giveUp = () => waiter.reject(signal?.reason);
     this.#waiters.add(waiter);
-    signal.addEventListener('abort', giveUp, { once: true });
+    signal?.addEventListener('abort', giveUp, { once: true });
     return promise.finally(() => {
       this.#waiters.delete(waiter);
-      signal.removeEventListener('abort', giveUp);
+      signal?.removeEventListener('abort', giveUp);
     });
   }
 

@@ -86,10 +86,9 @@ export async function accompany(
   { progress }: Guide,
   { journeys, work }: { readonly journeys: readonly Journey[]; readonly work: Promise<unknown> },
 ): Promise<void> {
-  const left = terminal.interruption().then(() => true);
-  const interrupted = await Promise.race([work.then(() => false), left]).finally(progress.stop);
-  terminal.exitCode = interrupted ? exitCodes.interrupted : exitCodeOfAll(journeys);
-  if (interrupted) terminal.note('Interrupted. What was sent goes on without you.');
+  const end = await terminal.waitFor(work).finally(progress.stop);
+  terminal.exitCode = end === 'done' ? exitCodeOfAll(journeys) : exitCodes.interrupted;
+  if (end === 'interrupted') terminal.note('Interrupted. What was sent goes on without you.');
 }
 
 /** The highest counts. */

@@ -30,8 +30,8 @@ export interface Terminal {
   readonly canAsk: boolean;
   /** Ctrl-C and the end of input mean no. */
   confirm(question: string): Promise<boolean>;
-  /** From now on Ctrl-C ends nothing by itself: it resolves this. A second one ends at once. */
-  interruption(): Promise<void>;
+  /** Ctrl-C ends the wait, not the work and not the process. */
+  waitFor(work: Promise<unknown>): Promise<'done' | 'interrupted'>;
 }
 
 export type Style = 'green' | 'red' | 'yellow' | 'dim' | 'bold';
@@ -54,10 +54,18 @@ export function createTerminal({ stdin, stdout, stderr }: Streams, json: boolean
     progress: (documents) => createDocumentProgress(stderr, documents),
     canAsk: stdin.isTTY === true && stderr.isTTY === true,
     confirm: (question) => confirm(question, { stdin, stderr }),
-    interruption: async () => {
-      await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-    },
+    waitFor,
   };
+}
+
+async function waitFor(work: Promise<unknown>): Promise<'done' | 'interrupted'> {
+  const { promise: interruption, resolve } = Promise.withResolvers<'interrupted'>();
+  const interrupt = () => resolve('interrupted');
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  const forget = () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+  // After an interruption they stay: npm, a shell and the terminal may each pass on the same Ctrl-C.
+  work.then(forget, forget);
+  return Promise.race([work.then(() => 'done' as const), interruption]);
 }
 
 async function confirm(

@@ -1,6 +1,6 @@
 /**
  * The workflow bundle: built once for a set of sources and kept, since building takes longer than everything else a
- * worker does before its first task. An image build calls `npm run build:workflows`, so that production only reads.
+ * worker does before its first task. It is kept beside the modules, so that a later start only reads.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';

@@ -16,7 +16,7 @@ import {
   newOwner,
   storeChunksOf,
 } from '../support/library.ts';
-import { embedWords, wordEmbedder } from '../support/word-embedder.ts';
+import { wordEmbedder } from '../support/word-embedder.ts';
 
 /** As the original's retrieval asks: $1 the question's vector as text, $2 user, $3 threshold, $4 limit. */
 const RETRIEVAL = `
@@ -64,11 +64,13 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const vector = `[${embedWords('my copayment', 1536).join(',')}]`;
-const parameters = (user: OwnerId, threshold = 0.25, limit = 5) => [vector, user, threshold, limit];
+async function parameters(user: OwnerId, threshold = 0.25, limit = 5): Promise<unknown[]> {
+  const [vector = []] = await wide.embed(['my copayment'], AbortSignal.timeout(5_000));
+  return [`[${vector.join(',')}]`, user, threshold, limit];
+}
 
 async function retrieve(q: Queryable, user: OwnerId): Promise<readonly string[]> {
-  const { rows } = await q.query<{ content: string }>(RETRIEVAL, parameters(user));
+  const { rows } = await q.query<{ content: string }>(RETRIEVAL, await parameters(user));
   return rows.map(({ content }) => content);
 }
 
@@ -93,7 +95,7 @@ describe('the original’s retrieval', () => {
   });
 
   it('gives the columns and types that the reader takes apart', async () => {
-    const { rows } = await pool.query(RETRIEVAL, parameters(alice));
+    const { rows } = await pool.query(RETRIEVAL, await parameters(alice));
     expect(rows[0]).toEqual({
       chunk_id: expect.any(String),
       document_id: expect.any(String),
@@ -114,7 +116,7 @@ describe('the original’s retrieval', () => {
       const accesses = await asOwner(pool, alice, async (transaction) => {
         await transaction.query('reset role');
         await transaction.query(`set local role ${role}`);
-        return relationAccesses(await explain(transaction, RETRIEVAL, parameters(alice)));
+        return relationAccesses(await explain(transaction, RETRIEVAL, await parameters(alice)));
       });
       const vectors = accesses.filter((access) => access.startsWith('vectors_1536'));
       expect(vectors).toEqual(['vectors_1536 by vectors_1536_by_document']);

@@ -16,7 +16,7 @@ import {
   newOwner,
   storeChunksOf,
 } from '../support/library.ts';
-import { embedWords, wordEmbedder } from '../support/word-embedder.ts';
+import { wordEmbedder } from '../support/word-embedder.ts';
 
 const embedder = wordEmbedder(384);
 const signal = AbortSignal.timeout(60_000);
@@ -52,9 +52,9 @@ async function search(ownerId: OwnerId, query: string, more = {}, overrides: Ove
   return exact;
 }
 
-function cosine(a: string, b: string): number {
-  const other = embedWords(b, 384);
-  return embedWords(a, 384).reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0);
+async function cosine(a: string, b: string): Promise<number> {
+  const [first = [], second = []] = await embedder.embed([a, b], signal);
+  return first.reduce((sum, value, index) => sum + value * (second[index] ?? 0), 0);
 }
 
 const textsOf = (passages: readonly { readonly text: string }[]) =>
@@ -77,7 +77,7 @@ describe('search', () => {
       pageFrom: 2,
       pageTo: 2,
       headingPath: ['Benefits', 'Costs'],
-      similarity: expect.closeTo(cosine(question, benefits[1] ?? ''), 6),
+      similarity: expect.closeTo(await cosine(question, benefits[1] ?? ''), 6),
       score: expect.any(Number),
       vectorRank: 1,
       keywordRank: 1,

@@ -34,7 +34,7 @@ export interface SomeFile {
 
 interface Request {
   readonly json?: unknown;
-  readonly body?: BodyInit;
+  readonly body?: RequestInit['body'];
   readonly headers?: Readonly<Record<string, string>>;
 }
 

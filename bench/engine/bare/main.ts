@@ -15,7 +15,7 @@ import { createLogger } from '../../../src/observability/logger.ts';
 import { temporalLogger } from '../../../src/observability/temporal-logger.ts';
 import { searchAttributes } from '../../../src/temporal/search-attributes.ts';
 import { createWorker } from '../../../src/worker/create-worker.ts';
-import { type BareCommand, type BareInput, type BareSettings, BARE_WORKFLOW } from './contract.ts';
+import { BARE_WORKFLOW, type BareCommand, type BareInput, type BareSettings } from './contract.ts';
 
 const settings: BareSettings = JSON.parse(process.env['BARE_SETTINGS'] ?? '');
 const { temporalAddress: address, taskQueue, dressed } = settings;

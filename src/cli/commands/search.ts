@@ -44,12 +44,12 @@ export function searchCommand(terminal: Terminal): Command {
 type Passage = SearchAnswer['passages'][number];
 
 function describe(passage: Passage, index: number, paint: Terminal['paint']): string {
-  const { documentName, documentId, pageFrom, pageTo, headingPath, score, text } = passage;
+  const { documentName, documentId, pageFrom, pageTo, headingPath, text } = passage;
   const pages = pageFrom === pageTo ? `page ${pageFrom}` : `pages ${pageFrom}-${pageTo}`;
   const source = `${index + 1}. ${oneLine(documentName)}, ${pages}`;
   const heading = headingPath.map(oneLine).join(' > ');
   return [
-    `${paint('bold', source)}  ${paint('dim', `score ${score.toFixed(3)}  ${documentId}`)}`,
+    `${paint('bold', source)}  ${paint('dim', `${rating(passage)}  ${documentId}`)}`,
     ...(heading === '' ? [] : [`   ${paint('dim', heading)}`]),
     // Indented, so that no passage looks like the next source.
     ...text
@@ -57,4 +57,9 @@ function describe(passage: Passage, index: number, paint: Terminal['paint']): st
       .split('\n')
       .map((line) => `   ${line}`.trimEnd()),
   ].join('\n');
+}
+
+function rating({ score, similarity }: Passage): string {
+  const rank = `score ${score.toFixed(3)}`;
+  return similarity === undefined ? rank : `${rank}, similarity ${similarity.toFixed(2)}`;
 }

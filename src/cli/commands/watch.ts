@@ -32,7 +32,9 @@ export function watchCommand(terminal: Terminal): Command {
           ? await Promise.all([...new Set(ids)].map((id) => client.document(id)))
           : await documentsOnTheirRoad(client);
       if (documents.length === 0) return terminal.answer([], () => 'No document is on its road.');
-      const journeys = documents.map((document) => journeyOf(labelOf(document), document.documentId));
+      const journeys = documents.map((document) =>
+        journeyOf(labelOf(document), document.documentId),
+      );
       const guide = await findGuide(terminal, journeys.length);
       const work = Promise.all(journeys.map((journey) => follow(guide, journey)));
       await accompany(terminal, guide, { journeys, work });

@@ -91,9 +91,11 @@ async function routes(app: FastifyInstance, { apiKey, models }: RouteOptions): P
     { config: { operation: 'embeddings.create', subject: hashesOfInputs } },
     async (request, reply) => {
       const { model, inputs, format } = readRequest(request.body, models);
-      // Aborted when the caller hangs up, so that nobody computes for it.
-      const { fault, signal } = request;
-      const embedded = await model.embed(inputs, signal);
+      // Nobody computes for a caller that has hung up. (`request.signal` misses it once the body is read.)
+      const gone = new AbortController();
+      reply.raw.once('close', () => gone.abort());
+      const embedded = await model.embed(inputs, gone.signal);
+      const { fault } = request;
       const answer = embeddingList(model.id, embedded, { format, fault });
       if (fault?.name !== 'stall') return answer;
       return reply.type('application/json').send(Readable.from(startOnly(JSON.stringify(answer))));

@@ -84,12 +84,10 @@ class DocumentsOnTheirRoad {
     },
     confirmUpload: async (_caller, documentId) => ({ documentId, status: 'awaiting_upload' }),
     documentDetail: async (_caller, documentId) => this.look(documentId),
-    listDocuments: async (_caller, { status }) => ({
-      documents: [...this.documents.values()].flatMap(([document]) =>
-        document?.status === status ? [document] : [],
-      ),
-      next: undefined,
-    }),
+    listDocuments: async (_caller, { status }) => {
+      const standing = [...this.documents.values()].flatMap((road) => road.slice(0, 1));
+      return { documents: standing.filter((each) => each.status === status), next: undefined };
+    },
   };
 }
 

@@ -18,6 +18,8 @@ const passage: Passage = {
   endOffset: 50,
   similarity: 0.7,
   score: 0.0491,
+  vectorRank: 1,
+  keywordRank: undefined,
 };
 
 /** Resolves with the list of what is asked from then on. */
@@ -35,11 +37,11 @@ async function serveSearch(...passages: readonly Passage[]): Promise<readonly Se
 }
 
 test('a passage is told with document, page, heading and score', async () => {
-  await serveSearch(passage, { ...passage, pageTo: 4, headingPath: [] });
+  await serveSearch(passage, { ...passage, pageTo: 4, headingPath: [], similarity: undefined });
   const { stdout, stderr, exitCode } = await run(searchCommand, 'How much?');
   expect(stdout).toBe(
     [
-      `1. plan.pdf, page 3  score 0.049  ${documentId}`,
+      `1. plan.pdf, page 3  score 0.049, similarity 0.70  ${documentId}`,
       '   Benefits > Visits',
       '   Specialist visits cost $40.',
       '',

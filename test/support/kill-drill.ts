@@ -1,0 +1,194 @@
+/**
+ * kill -9 of the worker while documents are at the points where a kill could hurt, and what came of it.
+ * Used by the chaos test, which asserts, and by `bench/recovery`, which measures.
+ */
+import type { Pool } from 'pg';
+import {
+  confirm,
+  declare,
+  ended,
+  look,
+  type Person,
+  put,
+  reach,
+  type Seen,
+  upload,
+} from './person.ts';
+import type { Stack } from './stack.ts';
+import { until, untilTrue } from './until.ts';
+import { sendWebhook, webhookSecrets } from './webhook.ts';
+
+export const points = [
+  'waits for bytes',
+  'waits for the webhook',
+  'hangs in the submit',
+  'submitted, answer not heard',
+  'embeds',
+] as const;
+type Point = (typeof points)[number];
+
+export interface DrillReport {
+  /** From the start of the new process until it polls. */
+  readonly readyMs: number;
+  readonly documents: readonly {
+    readonly point: Point;
+    readonly documentId: string;
+    readonly end: Seen;
+    /** From the start of the new process until the document's next step was written down. */
+    readonly workAgainMs: number;
+  }[];
+  /** Inputs of sub-batches that were finished before the kill and asked for again after it. */
+  readonly paidTwice: readonly string[];
+}
+
+interface Scene {
+  readonly stack: Stack;
+  readonly pool: Pool;
+  readonly person: Person;
+}
+
+const EMBED_DELAY_MS = 300;
+
+export async function drillWorkerKill(stack: Stack, pool: Pool): Promise<DrillReport> {
+  const person = await stack.person();
+  const scene = { stack, pool, person };
+  const bytes = await declare(person, shortFile('bytes'));
+  await confirm(person, bytes.documentId); // looks four times, then waits
+  const webhook = await waitForWebhook(scene);
+  const hung = await hangInSubmit(scene);
+  const unheard = await loseSubmitAnswer(scene);
+  await untilTrue('the looks are over', () => isWaiting(scene, bytes.documentId));
+  const embedding = await embedSlowly(scene);
+
+  await stack.worker.kill();
+  const before = await embedderCalls(stack);
+  const startedAt = Date.now();
+  const ready = stack.worker.start().then(() => Date.now() - startedAt);
+  await put(bytes.uploadUrl, shortFile('bytes'));
+  await confirm(person, bytes.documentId);
+  await sendWebhook(stack.url, webhook.parseJobId, webhookSecrets(stack.environment));
+
+  const ids: Record<Point, string> = {
+    'waits for bytes': bytes.documentId,
+    'waits for the webhook': webhook.documentId,
+    'hangs in the submit': hung,
+    'submitted, answer not heard': unheard,
+    embeds: embedding,
+  };
+  const documents = await Promise.all(
+    points.map(async (point) => {
+      const documentId = ids[point];
+      const end = await ended(person, documentId);
+      const nextStepAt = await firstWriteAfter(scene, documentId, startedAt);
+      return { point, documentId, end, workAgainMs: nextStepAt - startedAt };
+    }),
+  );
+  // Each sub-batch is written before the next is asked for, so all but the last one were finished.
+  const finished = new Set(before.slice(0, -1).flat());
+  const again = (await embedderCalls(stack)).slice(before.length).flat();
+  const paidTwice = again.filter((input) => finished.has(input));
+  return { readyMs: await ready, documents, paidTwice };
+}
+
+/** The stand-in loses this one's webhook: the drill sends it when the worker is dead. */
+async function waitForWebhook({ stack, pool, person }: Scene) {
+  await stack.faults.parser.add({
+    operation: 'webhook.deliver',
+    effect: { kind: 'named', name: 'lose' },
+  });
+  const documentId = await upload(person, shortFile('webhook'));
+  await reach(person, documentId, 'parse_queued');
+  const { rows } = await pool.query<{ id: string; provider_job_id: string }>(
+    'select id, provider_job_id from intake.parse_jobs where document_id = $1',
+    [documentId],
+  );
+  const job = rows[0];
+  if (job === undefined) throw new Error('no parse job');
+  const { LLAMA_CLOUD_BASE_URL, LLAMA_CLOUD_API_KEY } = stack.environment;
+  await untilTrue('the parser is done with it', async () => {
+    const response = await fetch(`${LLAMA_CLOUD_BASE_URL}/api/v2/parse/${job.provider_job_id}`, {
+      headers: { authorization: `Bearer ${LLAMA_CLOUD_API_KEY}` },
+    });
+    return (await response.text()).includes('"COMPLETED"');
+  });
+  return { documentId, parseJobId: job.id };
+}
+
+async function hangInSubmit({ stack, person }: Scene): Promise<string> {
+  await stack.faults.parser.add({ operation: 'parse.create', effect: { kind: 'hang' } });
+  const documentId = await upload(person, shortFile('hang'));
+  await untilTrue('a submit hangs', async () => (await unansweredSubmits(stack)) === 1);
+  return documentId;
+}
+
+/** The parser has the job and works on it; the worker that asked dies before it hears so. */
+async function loseSubmitAnswer({ stack, person }: Scene): Promise<string> {
+  await stack.faults.parser.add(
+    { operation: 'parse.create', effect: { kind: 'named', name: 'early-webhook' } },
+    { operation: 'parse.run', effect: { kind: 'delay', ms: 20_000 } },
+  );
+  const documentId = await upload(person, shortFile('unheard'));
+  await untilTrue('a job is made', async () => (await unansweredSubmits(stack)) === 2);
+  return documentId;
+}
+
+async function embedSlowly({ stack, person }: Scene): Promise<string> {
+  await stack.faults.embedding.add({
+    operation: 'embeddings.create',
+    times: 'always',
+    effect: { kind: 'delay', ms: EMBED_DELAY_MS },
+  });
+  const documentId = await upload(person, longFile());
+  await untilTrue('some sub-batches are done', async () => (await embedderCalls(stack)).length > 3);
+  return documentId;
+}
+
+async function isWaiting({ person, pool }: Scene, documentId: string): Promise<boolean> {
+  const { rows } = await pool.query<{ looks: number }>(
+    'select looks from intake.attempts where document_id = $1',
+    [documentId],
+  );
+  const { waiting } = await look(person, documentId);
+  return rows[0]?.looks === 4 && waiting?.code === 'STORAGE_OBJECT_ABSENT';
+}
+
+async function unansweredSubmits(stack: Stack): Promise<number> {
+  const { calls } = await stack.faults.parser.ledger();
+  return calls.filter(({ operation, status }) => operation === 'parse.create' && status === null)
+    .length;
+}
+
+/** The inputs of each call, in order. */
+async function embedderCalls(stack: Stack): Promise<readonly (readonly string[])[]> {
+  const { calls } = await stack.faults.embedding.ledger();
+  return calls
+    .filter(({ operation }) => operation === 'embeddings.create')
+    .map(({ subject }) => subject?.split(',') ?? []);
+}
+
+/** Epoch milliseconds of the first status or vector of the document that is younger than `instant`. */
+function firstWriteAfter({ pool }: Scene, documentId: string, instant: number): Promise<number> {
+  return until(`${documentId} goes on`, async () => {
+    const { rows } = await pool.query<{ at: Date | null }>(
+      `select min(at) as at from (
+         select at from intake.events where document_id = $1 and kind = 'status'
+         union all select created_at from intake.vectors_384 where document_id = $1
+       ) written where at > $2`,
+      [documentId, new Date(instant)],
+    );
+    return rows[0]?.at?.getTime();
+  });
+}
+
+function shortFile(word: string) {
+  return { content: `# Policy\n\nThe copayment of this ${word} document is 20 dollars.\n` };
+}
+
+/** Some thirty sub-batches of eight, no two chunks alike. */
+function longFile() {
+  const sections = Array.from(
+    { length: 240 },
+    (_, n) => `# Section ${n}\n\n${`Sentence ${n} about work that goes on. `.repeat(12)}\n`,
+  );
+  return { content: sections.join('\n') };
+}
