@@ -2,7 +2,7 @@
  * The one translation from our errors to Temporal's. A failure carries its code and the sentence for the person:
  * no cause, no stack, nothing of a document.
  */
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import { ApplicationFailure } from '@temporalio/common';
 import { databaseError } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 
@@ -24,8 +24,4 @@ export function toFailure(error: IntakeError): ApplicationFailure {
   // A stack names files of ours and says nothing to an operator; the log has it under the same correlation id.
   failure.stack = '';
   return failure;
-}
-
-export function isCancelled(error: unknown): error is CancelledFailure {
-  return error instanceof CancelledFailure;
 }

@@ -16,7 +16,7 @@ import { parseDocument } from './await-parse.ts';
 import { awaitUpload } from './await-upload.ts';
 import { failureCode, failWith, orOutOfPatience } from './failure.ts';
 import { openInbox } from './messages.ts';
-import { documentStatus, failureKind, parseJobId as parseJobIdKey } from './search-attributes.ts';
+import { failureKind, parseJobId as parseJobIdKey, phase } from './search-attributes.ts';
 import { tell } from './story.ts';
 
 export async function ingestDocument(input: IngestInput): Promise<IngestResult> {
@@ -33,19 +33,19 @@ export async function ingestDocument(input: IngestInput): Promise<IngestResult> 
         inbox,
         onSubmitted: (job) =>
           upsertSearchAttributes([
-            { key: documentStatus, value: 'parsing' },
+            phase('parsing'),
             { key: parseJobIdKey, value: job },
           ]),
       });
       pages = stored.pages;
     }
     tell('embed', {});
-    upsertSearchAttributes([{ key: documentStatus, value: 'embedding' }]);
+    upsertSearchAttributes([phase('embedding')]);
     const { chunks } = await orOutOfPatience(activities.embed(ref), (code) =>
       code === 'ATTEMPT_ABSENT' ? code : 'EMBEDDING_OUT_OF_PATIENCE',
     );
     tell('complete', {});
-    upsertSearchAttributes([{ key: documentStatus, value: 'complete' }]);
+    upsertSearchAttributes([phase('complete')]);
     return { outcome: 'complete', pages, chunks };
   } catch (error) {
     return await end(ref, error, activities);
@@ -66,7 +66,7 @@ async function end(ref: AttemptRef, error: unknown, activities: Activities): Pro
     return await awaitCancel(ref, activities);
   await activities.recordOutcome({ ...ref, code });
   upsertSearchAttributes([
-    { key: documentStatus, value: 'failed' },
+    phase('failed'),
     { key: failureKind, value: code },
   ]);
   throw failWith(code);

@@ -3,8 +3,8 @@ import { defineSignal, setHandler } from '@temporalio/workflow';
 import type { ParseJobId } from '../src/domain/ids.ts';
 import { type ParseEvent, signalNames } from '../src/domain/run.ts';
 
-export const confirmUploadSignal = defineSignal(signalNames.confirmUpload);
-export const parseEventSignal = defineSignal<[ParseEvent]>(signalNames.parseEvent);
+const confirmUploadSignal = defineSignal(signalNames.confirmUpload);
+const parseEventSignal = defineSignal<[ParseEvent]>(signalNames.parseEvent);
 
 export interface Inbox {
   /** Confirms are counted, so that one arriving during a look leads to another look. */

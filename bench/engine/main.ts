@@ -9,7 +9,7 @@ import { stateFolder } from '../../src/dev/state-folder.ts';
 import { listenForStop } from '../../src/dev/stop-signals.ts';
 import { startBareSide } from './bare-side.ts';
 import { type Figures, measure } from './figures.ts';
-import { startIntakeSide } from './intake-side.ts';
+import { type IntakeSide, startIntakeSide } from './intake-side.ts';
 import { tableOf } from './report.ts';
 
 const PARSER_DELAY_MS = 200;
@@ -52,28 +52,33 @@ async function compare(): Promise<Figures | undefined> {
     embedderDelayMs: EMBEDDER_DELAY_MS,
     profileFolder: values.profile === undefined ? undefined : resolve(values.profile),
   });
-  const connection = await Connection.connect({ address: intake.temporalAddress });
+  try {
+    return await compareWith(intake);
+  } finally {
+    await intake.stop();
+  }
+}
+
+async function compareWith(intake: IntakeSide): Promise<Figures | undefined> {
+  const { temporalAddress } = intake;
   const bare = await startBareSide({
-    temporalAddress: intake.temporalAddress,
+    temporalAddress,
     taskQueue: 'bare',
     parserDelayMs: PARSER_DELAY_MS,
     dressed: values.dressed,
   });
+  const connection = await Connection.connect({ address: temporalAddress });
   try {
-    const measured = measure(
-      new Client({ connection }),
-      { intake, bare },
-      {
-        ...counts,
-        externalMs: { intake: PARSER_DELAY_MS + EMBEDDER_DELAY_MS, bare: PARSER_DELAY_MS },
-        say: (words) => console.error(words),
-      },
-    );
+    const plan = {
+      ...counts,
+      externalMs: { intake: PARSER_DELAY_MS + EMBEDDER_DELAY_MS, bare: PARSER_DELAY_MS },
+      say: (words: string) => console.error(words),
+    };
+    const measured = measure(new Client({ connection }), { intake, bare }, plan);
     return await Promise.race([measured, stopAsked]);
   } finally {
     await connection.close();
     await bare.stop();
-    await intake.stop();
   }
 }
 

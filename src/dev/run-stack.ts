@@ -1,5 +1,4 @@
 /** The life of the local stack: clean up, start, do the main job, stay, and stop in order whatever happens. */
-import { once } from 'node:events';
 import { type ExitCode, exitCodes } from '../cli/exit-codes.ts';
 import { endLeftovers, openLedger } from './children-ledger.ts';
 import { sample } from './main-job.ts';
@@ -50,15 +49,14 @@ export async function runStack(
     return options.once ? exitCodes.interrupted : exitCodes.done;
   });
   // Whatever goes wrong here itself (disk full, state folder gone) must not leave the children behind.
-  const broken = once(process, 'uncaughtException').then(([error]) => {
-    throw error;
-  });
+  const broken = Promise.withResolvers<never>();
+  process.on('uncaughtException', broken.reject);
   try {
     return await Promise.race([
       work(),
       stopAsked,
       supervisor.gaveUp.then(() => exitCodes.unexpected),
-      broken,
+      broken.promise,
     ]);
   } finally {
     const drained = supervisor.stop(stopOrder);

@@ -22,7 +22,6 @@ export type GenerationId = Branded<'GenerationId'>;
 export type ChunkId = Branded<'ChunkId'>;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-const SHA256 = /^[0-9a-f]{64}$/;
 
 export type UuidBrand =
   | OwnerId
@@ -36,11 +35,6 @@ export type UuidBrand =
 /** Gives `text` the asked brand when it is a lower-case UUID, else `undefined`. */
 export function parseId<Id extends UuidBrand>(text: string): Id | undefined {
   return UUID.test(text) ? (text as Id) : undefined;
-}
-
-/** 64 lower-case hexadecimal characters. */
-export function isSha256(text: string): boolean {
-  return SHA256.test(text);
 }
 
 /** Workflow id of a document's ingestion: one per document, so two runs can never be open at once. */

@@ -131,8 +131,7 @@ export const progressPercent = {
 } as const satisfies Record<RunningStatus | 'complete', number>;
 
 /** Coarse phase for operators' search attribute; at most three upserts a run. */
-export const phases = ['awaiting_upload', 'parsing', 'embedding', 'complete', 'failed'] as const;
-export type Phase = (typeof phases)[number];
+export type Phase = 'awaiting_upload' | 'parsing' | 'embedding' | 'complete' | 'failed';
 
 /** Codes that blame storage wherever they arise. */
 const storageCodes: ReadonlySet<ErrorCode> = new Set([

@@ -13,7 +13,7 @@ import {
   ingestWorkflowId,
   type OwnerId,
 } from '../domain/ids.ts';
-import type { StartStage } from '../domain/ingestion.ts';
+import type { Phase, StartStage } from '../domain/ingestion.ts';
 import {
   type IngestInput,
   type IngestPolicy,
@@ -99,7 +99,7 @@ function startOptions({ taskQueue, policy }: RunSettings, request: RunRequest) {
     typedSearchAttributes: [
       {
         key: searchAttributes.documentStatus,
-        value: startStage === 'verify' ? 'awaiting_upload' : 'parsing',
+        value: (startStage === 'verify' ? 'awaiting_upload' : 'parsing') satisfies Phase,
       },
       { key: searchAttributes.tenantId, value: request.ownerId },
     ],

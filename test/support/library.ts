@@ -120,12 +120,15 @@ export async function embedMissing(
   embedder: Embedder,
 ): Promise<void> {
   const missing = await chunksWithoutVector(pool, id, dimensions);
-  const vectors = await embedder.embed(
-    missing.map(({ input }) => input),
-    AbortSignal.timeout(10_000),
-  );
-  const rows = missing.map(({ chunkId }, index) => ({ chunkId, vector: vectors[index] ?? [] }));
-  await storeVectors(pool, { generationId: id, dimensions }, rows);
+  for (let start = 0; start < missing.length; start += embedder.batchSize) {
+    const batch = missing.slice(start, start + embedder.batchSize);
+    const vectors = await embedder.embed(
+      batch.map(({ input }) => input),
+      AbortSignal.timeout(120_000),
+    );
+    const rows = batch.map(({ chunkId }, index) => ({ chunkId, vector: vectors[index] ?? [] }));
+    await storeVectors(pool, { generationId: id, dimensions }, rows);
+  }
 }
 
 /** The last transaction of the embed activity. */

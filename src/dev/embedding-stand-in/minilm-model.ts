@@ -12,36 +12,36 @@ export function createMiniLmModel(files: EmbeddingModelFiles, threads: number): 
     size: threads,
     workerData: files,
   });
-  const requests = new Set<Promise<unknown>>();
-
-  const embed: EmbeddingModel['embed'] = async (texts, signal) => {
-    const batches = batchesByLength(texts);
-    const embedded: EmbeddedText[] = new Array(texts.length);
-    const takeBatches = async () => {
-      for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) {
-        // A batch under way is let go on: a thread that is killed inside the runtime takes the process with it.
-        signal.throwIfAborted();
-        const answers = await pool.run(batch.map(({ text }) => text));
-        for (const [place, { index }] of batch.entries()) {
-          const answer = answers[place];
-          if (answer !== undefined) embedded[index] = answer;
-        }
-      }
-    };
-    await Promise.all(Array.from({ length: threads }, takeBatches));
-    return embedded;
-  };
+  const running = new Set<Promise<void>>();
 
   return {
     id: 'all-MiniLM-L6-v2',
     dimensions: 384,
     async embed(texts, signal) {
-      const request = embed(texts, signal);
-      requests.add(request);
-      return request.finally(() => requests.delete(request));
+      const batches = batchesByLength(texts);
+      const embedded: EmbeddedText[] = new Array(texts.length);
+      const takeBatches = async () => {
+        for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) {
+          signal.throwIfAborted();
+          const answers = await pool.run(batch.map(({ text }) => text));
+          for (const [place, answer] of answers.entries()) {
+            const index = batch[place]?.index;
+            if (index !== undefined) embedded[index] = answer;
+          }
+        }
+      };
+      const lanes = Array.from({ length: threads }, takeBatches);
+      for (const lane of lanes) {
+        running.add(lane);
+        const done = () => running.delete(lane);
+        void lane.then(done, done);
+      }
+      await Promise.all(lanes);
+      return embedded;
     },
+    // Batches under way are let go on: a thread killed inside the ONNX runtime takes the whole process with it.
     async close() {
-      await Promise.allSettled(requests);
+      await Promise.allSettled(running);
       await pool.close();
     },
   };
