@@ -57,14 +57,21 @@ async function sweep(
   return { urlsExpireAtMs: urlsExpireAt.getTime() };
 }
 
+/** A job whose submit was never answered may be there all the same: the vendor is asked for it by our id. */
 async function forgetAtVendor(
   { pool, parser }: ActivityDependencies,
   documentId: DocumentId,
 ): Promise<void> {
-  for (const { id, providerJobId, providerFileId } of await parseJobsAtVendor(pool, documentId)) {
-    if (providerJobId && providerFileId) {
-      await parser.forget({ providerJobId, providerFileId }, cancellationSignal());
-    }
+  const signal = cancellationSignal();
+  for (const { id, providerJobId, providerFileId, createdAt } of await parseJobsAtVendor(
+    pool,
+    documentId,
+  )) {
+    const job = providerJobId
+      ? { providerJobId, providerFileId }
+      : await parser.find(id, createdAt, signal);
+    if (!job) continue;
+    await parser.forget(job, signal);
     await markForgotten(pool, id);
   }
 }

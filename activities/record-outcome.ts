@@ -2,9 +2,8 @@
  * recordOutcome: how an attempt ended other than complete, and no parse job of it left running at the vendor.
  * Idempotent: an attempt that has ended stays as it is. A row that is gone or belongs to another run is none of ours.
  */
-import { endAttempt, holdAttempt } from '../src/db/attempts.ts';
+import { endAttempt } from '../src/db/attempts.ts';
 import { endParseJob, parseJobOfAttempt } from '../src/db/parse-jobs.ts';
-import { inTransaction } from '../src/db/pool.ts';
 import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
 import { endedBy, isTerminal, stageOf } from '../src/domain/ingestion.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
@@ -16,7 +15,7 @@ export async function recordOutcome(
   { code, ...ref }: Outcome,
 ): Promise<void> {
   await withAttempt(dependencies, ref, async (scope) => {
-    await endRow(dependencies, scope, code);
+    await endRow(scope, code);
     await stopParsing(dependencies, ref, scope);
   });
 }
@@ -28,18 +27,12 @@ const notOurs: ReadonlySet<ErrorCode> = new Set([
   'DOCUMENT_DELETED',
 ]);
 
-async function endRow(
-  { pool }: ActivityDependencies,
-  { fence }: AttemptScope,
-  code: ErrorCode,
-): Promise<void> {
+async function endRow(scope: AttemptScope, code: ErrorCode): Promise<void> {
   try {
-    await inTransaction(pool, async (transaction) => {
-      const attempt = await holdAttempt(transaction, fence);
-      const { status } = attempt;
+    await scope.hold(async (transaction, { id, status }) => {
       if (isTerminal(status)) return;
       const end = endedBy(code, status);
-      await endAttempt(transaction, attempt.id, {
+      await endAttempt(transaction, id, {
         status: end,
         code,
         failedStage: stageOf[status],

@@ -2,18 +2,12 @@
  * verify: the object is copied to a fresh private key for which no URL was ever issued; the copy's size, SHA-256 and
  * sniffed type must be the declared ones. Idempotent by the attempt's status: a repeated call finds it verified.
  */
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Transform } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { advance, type Attempt, countLook } from '../src/db/attempts.ts';
 import { markRemoved, reserveOriginalKey, uploadKeys } from '../src/db/objects.ts';
 import { recordVerified } from '../src/db/versions.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import { inspectFile } from '../src/parsing/inspect-file.ts';
+import { type SpooledFile, withSpooledFile } from '../src/spool/spooled-file.ts';
 import { withAttempt } from './attempt-scope.ts';
 import type { AttemptRef, VerifyResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
@@ -32,7 +26,7 @@ export async function verifyUpload(
 
     const originalKey = await firstGoodCopy(dependencies, { attempt, keys, signal: scope.signal });
     await scope.hold(async (transaction, held) => {
-      await recordVerified(transaction, version.id, originalKey);
+      await recordVerified(transaction, version, originalKey);
       await advance(transaction, held, ['uploaded']);
     });
     await sweep(dependencies, keys, scope.signal);
@@ -87,50 +81,27 @@ async function privateCopy(
 
 /** Inspects the copy in a local file. A refusal must be seen twice: bytes garbled on the way are storage's fault. */
 async function compareWithDeclared(
-  dependencies: ActivityDependencies,
+  { objectStore, limits }: ActivityDependencies,
   declared: Attempt['version'],
   { originalKey, signal }: { readonly originalKey: string; readonly signal: AbortSignal },
 ): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'intake-verify-'));
-  const path = join(folder, 'original');
-  const download = () => measuredDownload(dependencies, { key: originalKey, path, signal });
-  try {
-    const received = await download();
-    if (received.sizeBytes !== declared.sizeBytes || received.sha256 !== declared.sha256) {
-      if ((await download()).sha256 !== received.sha256) {
-        throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'two reads differ' });
-      }
-      if (received.sizeBytes === 0) throw new IntakeError('EMPTY_FILE');
-      const detail = received.sizeBytes === declared.sizeBytes ? 'SHA-256 differs' : 'size differs';
-      throw new IntakeError('DECLARATION_MISMATCH', { detail });
-    }
-    await inspectFile(path, declared);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-/** Streams an object to a file, counting and hashing on the way. */
-async function measuredDownload(
-  { objectStore, limits }: ActivityDependencies,
-  {
-    key,
-    path,
-    signal,
-  }: { readonly key: string; readonly path: string; readonly signal: AbortSignal },
-): Promise<{ readonly sizeBytes: number; readonly sha256: string }> {
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  const measure = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      hash.update(chunk);
-      sizeBytes += chunk.length;
-      done(null, chunk);
-    },
+  const download = async <Result>(work: (file: SpooledFile) => Promise<Result>) => {
+    const content = await objectStore.read(originalKey, { maxBytes: limits.maxFileBytes, signal });
+    return await withSpooledFile(content, work, signal);
+  };
+  const isDeclared = (file: SpooledFile) =>
+    file.sizeBytes === declared.sizeBytes && file.sha256 === declared.sha256;
+  const received = await download(async (file) => {
+    if (isDeclared(file)) await inspectFile(file.path, declared);
+    return file;
   });
-  const body = await objectStore.read(key, { maxBytes: limits.maxFileBytes, signal });
-  await pipeline(body, measure, createWriteStream(path), { signal });
-  return { sizeBytes, sha256: hash.digest('hex') };
+  if (isDeclared(received)) return;
+  if ((await download(async ({ sha256 }) => sha256)) !== received.sha256) {
+    throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'two reads differ' });
+  }
+  if (received.sizeBytes === 0) throw new IntakeError('EMPTY_FILE');
+  const detail = received.sizeBytes === declared.sizeBytes ? 'SHA-256 differs' : 'size differs';
+  throw new IntakeError('DECLARATION_MISMATCH', { detail });
 }
 
 /** Done with these keys. That an object stays is no failure of the document: erasure sweeps every key again. */

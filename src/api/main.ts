@@ -4,12 +4,14 @@ import { buildApiDependencies, buildShared } from '../dependencies.ts';
 import { createLogger } from '../observability/logger.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
+import { sweepSpool } from '../spool/spooled-file.ts';
 import { buildServer } from './server.ts';
 import { startOutboxSweep } from './services/outbox-sweep.ts';
 
 await runMain(async () => {
   const config = loadConfig();
   const logger = createLogger('api', config.LOG_LEVEL);
+  await sweepSpool();
   const shared = buildShared(config, logger);
   const server = buildServer(buildApiDependencies(shared));
   const sweep = startOutboxSweep(shared);

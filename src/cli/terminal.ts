@@ -73,14 +73,13 @@ async function confirm(
   { stdin, stderr }: Pick<Streams, 'stdin' | 'stderr'>,
 ): Promise<boolean> {
   const asking = createInterface({ input: stdin, output: stderr });
-  const left = once(asking, 'close').then(() => '');
+  const left = once(asking, 'close').then(() => undefined);
   try {
     // Ctrl-C rejects the question, the end of input leaves it open.
-    const answer = await Promise.race([
-      asking.question(`${question} [y/N] `).catch(() => ''),
-      left,
-    ]);
-    return /^y(es)?$/i.test(answer.trim());
+    const asked = asking.question(`${question} [y/N] `).catch(() => undefined);
+    const answer = await Promise.race([asked, left]);
+    if (answer === undefined) stderr.write('\n');
+    return /^y(es)?$/i.test(answer?.trim() ?? '');
   } finally {
     asking.close();
   }

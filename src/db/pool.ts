@@ -85,12 +85,25 @@ export function databaseError(error: unknown): unknown {
   return error;
 }
 
-/** Connection faults by SQLSTATE class (08, 57P, 53, 40, 55P03, 57014) or by the socket's code. */
+const networkFaults = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+/** Connection and resource trouble, rollbacks that another try mends, cancelled statements, lock timeouts. */
+const passingStates = /^(08|53|40|57P|57014|55P03|25P03)/;
+/** What `pg` says without any code when it gives a connection up. */
+const lostConnection =
+  /^(timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error)/;
+
 function isConnectionFault(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { code?: unknown };
-  if (typeof code === 'string') {
-    return /^(08|53|40|57P|57014|55P03|25P03)/.test(code) || /^E[A-Z]+$/.test(code);
-  }
-  return /timeout|terminated|Connection/.test(error.message);
+  if (typeof code === 'string') return networkFaults.has(code) || passingStates.test(code);
+  return lostConnection.test(error.message);
 }

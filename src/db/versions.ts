@@ -1,16 +1,17 @@
 /** Versions: the evidence about one content. Written inside the transaction that holds the attempt. */
 import type { ParseJobId, VersionId } from '../domain/ids.ts';
+import type { Version } from './attempts.ts';
 import type { Queryable } from './pool.ts';
 
-/** The private copy equals what was declared. */
+/** The private copy equals what was declared; a later declaration changes nothing of it. */
 export async function recordVerified(
   transaction: Queryable,
-  versionId: VersionId,
+  verified: Pick<Version, 'id' | 'sizeBytes' | 'mediaType'>,
   originalKey: string,
 ): Promise<void> {
   await transaction.query(
-    'update intake.versions set original_key = $2, verified_at = now() where id = $1',
-    [versionId, originalKey],
+    `update intake.versions set original_key = $2, size_bytes = $3, media_type = $4, verified_at = now() where id = $1`,
+    [verified.id, originalKey, verified.sizeBytes, verified.mediaType],
   );
 }
 

@@ -104,6 +104,9 @@ function standIn(
   });
 }
 
+/** A busy machine compiles the workflows on a first start. */
+const READY_TIMEOUT_MS = 60_000;
+
 interface NodeService {
   readonly name: string;
   /** Below `src`. */
@@ -131,7 +134,7 @@ function nodeService(options: NodeService): Service {
         ...(stopTimeoutMs === undefined ? {} : { stopTimeoutMs }),
         onSpawn,
       });
-      await untilReady(child, () => options.isReady(child));
+      await untilReady(child, () => options.isReady(child), READY_TIMEOUT_MS);
       return child;
     },
   };

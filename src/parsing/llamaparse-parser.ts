@@ -15,7 +15,7 @@ import {
   webhookConfiguration,
 } from './llamaparse-job-options.ts';
 import type { ParseRequest, ParseResult, Parser, ParseState } from './parser.ts';
-import { withSpooledFile } from './spool-upload.ts';
+import { withUploadFile } from './spool-upload.ts';
 
 export interface LlamaParseOptions extends ApiOptions, JobSettings {
   /** The vendor signs webhooks with it. */
@@ -102,7 +102,7 @@ async function uploadContent(api: LlamaParseApi, request: ParseRequest): Promise
   const { parseJobId, mediaType, sizeBytes, signal } = request;
   const name = `${parseJobId}.${mediaTypes[mediaType].extension}`;
   const content = await request.content();
-  return withSpooledFile({ name, mediaType, sizeBytes, content, signal }, (file) =>
+  return withUploadFile({ name, mediaType, sizeBytes, content, signal }, (file) =>
     api.uploadFile(file, parseJobId, signal),
   );
 }

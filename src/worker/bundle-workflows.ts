@@ -6,19 +6,19 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { bundleWorkflowCode, type Logger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type Logger } from '@temporalio/worker';
 
 const root = join(import.meta.dirname, '..', '..');
 const sources = [join(root, 'workflows'), join(root, 'src', 'domain')];
 const cache = join(root, 'node_modules', '.cache', 'intake');
 
 /** Path of the bundle for the present sources. */
-export async function workflowBundle(logger?: Logger): Promise<string> {
+export async function workflowBundle(logger: Logger = new DefaultLogger('WARN')): Promise<string> {
   const path = join(cache, `workflows-${await fingerprint()}.js`);
   if (await stat(path).catch(() => undefined)) return path;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
-    ...(logger === undefined ? {} : { logger }),
+    logger,
   });
   await mkdir(cache, { recursive: true });
   // Two workers may start at once: each writes its own file, and the rename is whole or not at all.

@@ -7,6 +7,7 @@ import { createLogger } from '../observability/logger.ts';
 import { temporalLogger } from '../observability/temporal-logger.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
+import { sweepSpool } from '../spool/spooled-file.ts';
 import { connectionSettings } from '../temporal/client.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
@@ -17,6 +18,7 @@ await runMain(async () => {
   const sdkLogger = temporalLogger(logger);
   // Phases of our own decide the order of the stop; the SDK would only stop its part.
   Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
+  await sweepSpool();
   const shared = buildShared(config, logger);
   const dependencies = await buildActivityDependencies(shared);
   const connection = await NativeConnection.connect(connectionSettings().connectionOptions);

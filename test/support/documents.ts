@@ -64,7 +64,7 @@ export async function makeDocument(pool: Pool, options: Options = {}): Promise<T
     if (status !== 'awaiting_upload') {
       await recordVerified(
         transaction,
-        versionId,
+        attempt.version,
         `originals/${ownerId}/${documentId}/${randomUUID()}`,
       );
     }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const EVERY_MS = 50;
-const PATIENCE_MS = 90_000;
+const PATIENCE_MS = 120_000;
 
 /** Answers the first look that is not `undefined`. */
 export async function until<Seen>(

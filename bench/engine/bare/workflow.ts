@@ -9,8 +9,9 @@ import {
 } from '@temporalio/workflow';
 import type { AttemptRef, IngestActivities } from '../../../activities/contract.ts';
 import type { AttemptId, DocumentId } from '../../../src/domain/ids.ts';
+import type { Phase } from '../../../src/domain/ingestion.ts';
 import { signalNames } from '../../../src/domain/run.ts';
-import { documentStatus } from '../../../workflows/search-attributes.ts';
+import { phase } from '../../../workflows/search-attributes.ts';
 import type { BareInput } from './contract.ts';
 
 const options = { startToCloseTimeout: '1 minute', heartbeatTimeout: '3 seconds' } as const;
@@ -24,10 +25,10 @@ export async function bareDocument({ documentId, dressed }: BareInput): Promise<
   const stages = proxyActivities<IngestActivities>(
     dressed ? { ...options, summary: 'a stage of the road' } : options,
   );
-  const tell = (words: string, phase?: string) => {
+  const tell = (words: string, reached?: Phase) => {
     if (!dressed) return;
     setCurrentDetails(words);
-    if (phase !== undefined) upsertSearchAttributes([{ key: documentStatus, value: phase }]);
+    if (reached !== undefined) upsertSearchAttributes([phase(reached)]);
   };
   const ref: AttemptRef = {
     documentId: documentId as DocumentId,

@@ -70,13 +70,11 @@ function describeDocument(document: DocumentDetail, paint: Terminal['paint']): s
 
 type TimelineEvent = DocumentDetail['timeline'][number];
 
-/** The first in full, the others by how long after it they came. */
-function describeEvent(
-  { at, kind, status, code, message }: TimelineEvent,
-  begunAt: string,
-): string {
-  const seconds = (Date.parse(at) - Date.parse(begunAt)) / 1000;
-  const what = kind === 'status' ? [status] : [kind, status];
-  const words = [...what, message && `${code}: ${message}`].filter((word) => word !== undefined);
-  return `${seconds.toFixed(1).padStart(9)} s  ${words.join('  ')}`;
+/** By how long after the first it came. */
+function describeEvent(event: TimelineEvent, begunAt: string): string {
+  const { at, attempt, kind, status, code, message } = event;
+  const seconds = ((Date.parse(at) - Date.parse(begunAt)) / 1000).toFixed(1);
+  const words = [kind === 'status' ? undefined : kind, status, message && `${code}: ${message}`];
+  const what = words.filter((word) => word !== undefined).join('  ');
+  return `${seconds.padStart(9)} s  #${attempt}  ${what}`;
 }

@@ -35,7 +35,7 @@ export const parserStandInOptions = z.strictObject({
     .strictObject({
       baseMs: milliseconds(10_000),
       perPageMs: milliseconds(50),
-      perOcrPageMs: milliseconds(5_000),
+      perOcrPageMs: milliseconds(20_000),
     })
     .prefault({}),
 });

@@ -65,7 +65,7 @@ test('a wait is told with its reason, its end, the operators’ hint and the tim
   expect(stdout).toContain('Your file is safe and waits');
   expect(stdout).toContain('Ends by');
   expect(stdout).toContain('Check SUPABASE_SERVICE_ROLE_KEY');
-  expect(stdout).toContain(`1.5 s  wait  ${code}`);
+  expect(stdout).toContain(`1.5 s  #1  wait  ${code}`);
 });
 
 test('a name cannot pass for lines of ours', async () => {
