@@ -2,7 +2,7 @@
  * What every activity on an attempt shares: a heartbeat from a ticker, the fence, the cancellation signal, and on
  * failure the reason in the row before the translation to Temporal.
  */
-import { activityInfo, cancellationSignal, Context, heartbeat } from '@temporalio/activity';
+import { activityInfo, Context, cancellationSignal, heartbeat } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import {
   type Attempt,
@@ -119,8 +119,9 @@ async function cancelled(): Promise<Error> {
 
 /** When Temporal will try again by the policy of this activity; `undefined` when it will not. */
 function nextTryAt(error: IntakeError): Date | undefined {
-  if (!error.retryable) return undefined;
   const { retryPolicy, attempt } = activityInfo();
+  if (!error.retryable || attempt === retryPolicy?.maximumAttempts) return undefined;
+  if (retryPolicy?.nonRetryableErrorTypes?.includes(error.code)) return undefined;
   const initialMs = Number(retryPolicy?.initialInterval ?? 1000);
   const growth = (retryPolicy?.backoffCoefficient ?? 2) ** (attempt - 1);
   const delayMs = Math.min(

@@ -171,7 +171,7 @@ async function forgetAtVendor(
   { signal }: AttemptScope,
 ): Promise<void> {
   const { providerJobId, providerFileId } = job;
-  if (!providerJobId || !providerFileId) return;
+  if (!providerJobId) return;
   try {
     await parser.forget({ providerJobId, providerFileId }, signal);
     await markForgotten(pool, job.id);

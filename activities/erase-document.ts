@@ -57,7 +57,7 @@ async function sweep(
   return { urlsExpireAtMs: urlsExpireAt.getTime() };
 }
 
-/** A job whose submit was never answered may be there all the same: the vendor is asked for it by our id. */
+/** A job whose submit was never answered may be there all the same, or its upload alone: the vendor is asked by our id. */
 async function forgetAtVendor(
   { pool, parser }: ActivityDependencies,
   documentId: DocumentId,
@@ -70,8 +70,7 @@ async function forgetAtVendor(
     const job = providerJobId
       ? { providerJobId, providerFileId }
       : await parser.find(id, createdAt, signal);
-    if (!job) continue;
-    await parser.forget(job, signal);
+    await (job ? parser.forget(job, signal) : parser.forgetUploads(id, signal));
     await markForgotten(pool, id);
   }
 }

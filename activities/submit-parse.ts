@@ -7,6 +7,7 @@ import { advance, type Attempt } from '../src/db/attempts.ts';
 import {
   adoptableParseJob,
   endParseJob,
+  isAlive,
   linkParseJob,
   openParseJob,
   type ParseJob,
@@ -57,8 +58,7 @@ async function chooseJob(
   optionsFingerprint: string,
 ): Promise<Choice> {
   const own = await parseJobOfAttempt(transaction, attempt.id);
-  if (own && own.state !== 'expired')
-    return { attempt, job: { ...own, seenBefore: true }, adopted: false };
+  if (own && isAlive(own)) return { attempt, job: { ...own, seenBefore: true }, adopted: false };
   const earlier = own
     ? undefined
     : await adoptableParseJob(transaction, attempt.version.id, optionsFingerprint);
@@ -92,7 +92,7 @@ async function submit(
     attempt,
     job,
     scope,
-  }: { readonly attempt: Attempt; readonly job: ParseJob; readonly scope: AttemptScope },
+  }: { readonly attempt: Attempt; readonly job: Choice['job']; readonly scope: AttemptScope },
 ): Promise<SubmittedJob> {
   const { version } = attempt;
   try {
@@ -102,6 +102,7 @@ async function submit(
       sizeBytes: version.sizeBytes,
       content: () => openOriginal(dependencies, attempt, scope),
       callbackUrl: dependencies.callbackUrl(job.id),
+      firstTry: !job.seenBefore,
       signal: scope.signal,
     });
   } catch (error) {

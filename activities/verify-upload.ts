@@ -6,7 +6,7 @@ import { advance, type Attempt, countLook } from '../src/db/attempts.ts';
 import { markRemoved, reserveOriginalKey, uploadKeys } from '../src/db/objects.ts';
 import { recordVerified } from '../src/db/versions.ts';
 import { IntakeError } from '../src/domain/errors.ts';
-import { inspectFile } from '../src/parsing/inspect-file.ts';
+import { defaultInspectLimits, inspectFile } from '../src/parsing/inspect-file.ts';
 import { type SpooledFile, withSpooledFile } from '../src/spool/spooled-file.ts';
 import { withAttempt } from './attempt-scope.ts';
 import type { AttemptRef, VerifyResult } from './contract.ts';
@@ -92,7 +92,11 @@ async function compareWithDeclared(
   const isDeclared = (file: SpooledFile) =>
     file.sizeBytes === declared.sizeBytes && file.sha256 === declared.sha256;
   const received = await download(async (file) => {
-    if (isDeclared(file)) await inspectFile(file.path, declared);
+    if (isDeclared(file))
+      await inspectFile(file.path, declared, {
+        ...defaultInspectLimits,
+        maxFileBytes: limits.maxFileBytes,
+      });
     return file;
   });
   if (isDeclared(received)) return;

@@ -149,7 +149,7 @@ export type CliConfig = z.output<typeof cliSettings>;
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const known = pick(settings, environment);
   const result = settings.safeParse(known);
-  const faults = faultsOf(result);
+  const faults = faultsOf(result, known);
   if (known['SUPABASE_JWT_SECRET'] === undefined && known['SUPABASE_JWKS_URL'] === undefined) {
     faults.push('SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL: one of them is needed');
   }
@@ -174,8 +174,9 @@ function load<Schema extends z.ZodObject>(
   schema: Schema,
   environment: NodeJS.ProcessEnv,
 ): z.output<Schema> {
-  const result = schema.safeParse(pick(schema, environment));
-  if (!result.success) throw invalid(faultsOf(result));
+  const known = pick(schema, environment);
+  const result = schema.safeParse(known);
+  if (!result.success) throw invalid(faultsOf(result, known));
   return result.data;
 }
 
@@ -189,8 +190,12 @@ function pick(schema: z.ZodObject, environment: NodeJS.ProcessEnv): NodeJS.Proce
   );
 }
 
-function faultsOf({ error }: z.ZodSafeParseResult<unknown>): string[] {
-  return error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+function faultsOf({ error }: z.ZodSafeParseResult<unknown>, known: NodeJS.ProcessEnv): string[] {
+  const faults = error?.issues.map(({ path, message }) => {
+    const key = path.join('.');
+    return `${key}: ${known[key] === undefined ? 'not set' : message}`;
+  });
+  return faults ?? [];
 }
 
 function invalid(faults: readonly string[]): IntakeError {

@@ -15,6 +15,7 @@ import { embeddingModelFiles } from '../../src/dev/tools.ts';
 import type { OwnerId } from '../../src/domain/ids.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createOpenAiEmbedder } from '../../src/embedding/openai-embedder.ts';
+import type { Fusion } from '../../src/search/fuse-ranks.ts';
 import { FUSION } from '../../src/search/hybrid-search.ts';
 import {
   addDocument,
@@ -31,39 +32,55 @@ import { readDocument } from './read-document.ts';
 const MAX_TOKENS = 256;
 const API_KEY = 'bench';
 
-const folder = mkdtempSync(join(tmpdir(), 'intake-bench-search-'));
-const postgres = await startPostgres({
-  dataDirectory: join(folder, 'postgres'),
-  logFile: join(folder, 'postgres.log'),
-  disposable: true,
-});
-const model = await startEmbeddingStandIn({ apiKey: API_KEY });
-const pool = createPool({ connectionString: postgres.url, size: 2, onIdleError: () => undefined });
-try {
-  await migrate(postgres.url);
-  const embedder = createOpenAiEmbedder({
-    baseUrl: `${model.url}/v1`,
+await measure();
+
+async function measure(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'intake-bench-search-'));
+  const postgres = await startPostgres({
+    dataDirectory: join(folder, 'postgres'),
+    logFile: join(folder, 'postgres.log'),
+    disposable: true,
+  });
+  const model = await startEmbeddingStandIn({ apiKey: API_KEY });
+  const { url: connectionString } = postgres;
+  const pool = createPool({ connectionString, size: 2, onIdleError: () => undefined });
+  try {
+    await migrate(connectionString);
+    const library = { pool, ownerId: newOwner(), embedder: embedderAt(`${model.url}/v1`) };
+    const chunks = await loadDocuments(library, unpackOcrData(folder));
+    const trials = await askQuestions(library);
+    console.log(`${trials.length} questions, ${chunks} chunks`);
+    print(trials);
+  } finally {
+    await pool.end();
+    await model.close();
+    await postgres.stop();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function embedderAt(baseUrl: string): Embedder {
+  return createOpenAiEmbedder({
+    baseUrl,
     apiKey: API_KEY,
     model: 'all-MiniLM-L6-v2',
     dimensions: 384,
     batchSize: 64,
-    timeoutMs: 600_000,
+    timeoutMs: 120_000,
   });
-  const ownerId = newOwner();
-  const chunks = await loadDocuments(pool, ownerId, embedder);
-  const trials = await askQuestions(pool, ownerId, embedder);
-  console.log(`${trials.length} questions, ${chunks} chunks`);
-  print(trials);
-} finally {
-  await pool.end();
-  await model.close();
-  await postgres.stop();
-  rmSync(folder, { recursive: true });
 }
 
-/** All documents of one owner, so that each question has the others' chunks against it. */
-async function loadDocuments(pool: Pool, ownerId: OwnerId, embedder: Embedder): Promise<number> {
-  const ocrDataFolder = unpackOcrData(folder);
+interface Library {
+  readonly pool: Pool;
+  readonly ownerId: OwnerId;
+  readonly embedder: Embedder;
+}
+
+/** All documents of one owner, so that each question has the others' chunks against it. Answers how many chunks. */
+async function loadDocuments(
+  { pool, ownerId, embedder }: Library,
+  ocrDataFolder: string,
+): Promise<number> {
   const counter = await createTokenCounter(embeddingModelFiles().tokenizer);
   let count = 0;
   for (const name of new Set(labelledQuestions().map(({ document }) => document))) {
@@ -79,11 +96,7 @@ async function loadDocuments(pool: Pool, ownerId: OwnerId, embedder: Embedder): 
   return count;
 }
 
-async function askQuestions(
-  pool: Pool,
-  ownerId: OwnerId,
-  embedder: Embedder,
-): Promise<readonly Trial[]> {
+async function askQuestions({ pool, ownerId, embedder }: Library): Promise<readonly Trial[]> {
   const trials: Trial[] = [];
   for (const label of labelledQuestions()) {
     const answers = await answersTo(pool, ownerId, label);
@@ -96,19 +109,18 @@ async function askQuestions(
 }
 
 function print(trials: readonly Trial[]): void {
-  const row = (name: string, vector: number, keyword: number, damping: number) =>
-    [name, scoresOf(trials, { vector, keyword, damping })] as const;
+  const row = (name: string, fusion: Fusion) => [name, scoresOf(trials, fusion)] as const;
   const fused = [5, 10, 60].flatMap((damping) =>
-    [1, 1.25, 1.5, 2, 3].map((weight) =>
-      row(`vectors ${weight} : keywords 1, damping ${damping}`, weight, 1, damping),
+    [1, 1.25, 1.5, 2, 3].map((vector) =>
+      row(`vectors ${vector} : keywords 1, damping ${damping}`, { vector, keyword: 1, damping }),
     ),
   );
   console.table(
     Object.fromEntries([
-      row('vectors alone', 1, 0, 5),
-      row('keywords alone', 0, 1, 5),
+      row('vectors alone', { vector: 1, keyword: 0, damping: 5 }),
+      row('keywords alone', { vector: 0, keyword: 1, damping: 5 }),
       ...fused,
-      row('as configured', FUSION.vector, FUSION.keyword, FUSION.damping),
+      row('as configured', FUSION),
     ]),
   );
 }

@@ -4,6 +4,9 @@ import fp from 'fastify-plugin';
 import { IntakeError } from '../domain/errors.ts';
 import { describeProblem, translate } from './problem.ts';
 
+/** Where nobody knows better: an outage is over when it is over, and a quota when an upload is finished. */
+const RETRY_AFTER_MS = 5_000;
+
 export const problemAnswers = fp(
   async (app: FastifyInstance) => {
     app.setErrorHandler(answerWithProblem);
@@ -24,8 +27,9 @@ export function answerWithProblem(
   const { code, status } = translation;
   if (status >= 500) request.log.error({ err: error, code }, 'request failed');
   if (status === 401) reply.header('www-authenticate', 'Bearer');
-  if (error instanceof IntakeError && error.retryAfterMs !== undefined) {
-    reply.header('retry-after', Math.ceil(error.retryAfterMs / 1000));
+  if (status === 429 || status === 503) {
+    const known = error instanceof IntakeError ? error.retryAfterMs : undefined;
+    reply.header('retry-after', Math.ceil((known ?? RETRY_AFTER_MS) / 1000));
   }
   // The rest of a body that nobody will read must not be taken for the next request.
   if (isBodyUnread(request)) reply.header('connection', 'close');

@@ -6,9 +6,14 @@ const HEADER_SEARCHED = 8 * 1024;
 
 /** '' when the block is no table or its table has no header. */
 export function tableHeader(kind: BlockKind, text: string): string {
-  if (kind === 'table') return /^[^\n]*\n[^\n]*\n/.exec(text)?.[0] ?? '';
+  if (kind === 'table') return compact(/^[^\n]*\n[^\n]*\n/.exec(text)?.[0] ?? '');
   if (kind === 'html') return htmlHeader(text.slice(0, HEADER_SEARCHED));
   return '';
+}
+
+/** Without the padding that lines up columns: some tokenizers count every dash of it. */
+function compact(header: string): string {
+  return header.replaceAll(/-{4,}/g, '---').replaceAll(/[ \t]{2,}/g, ' ');
 }
 
 function htmlHeader(text: string): string {

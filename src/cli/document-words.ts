@@ -32,6 +32,8 @@ export function nextStep(document: DocumentDetail): string {
   const { documentId, status, error, waiting } = document;
   if (status === 'complete') return `Ask it: intake search "…" --document ${documentId}`;
   if (!isTerminal(status)) {
+    // The person's turn in a wait is to send the bytes, which joins the document that waits.
+    if (waiting?.turn === 'user') return `${turnWords.user}: intake ingest FILE`;
     const turn = waiting === undefined ? '' : `${turnWords[waiting.turn]}. `;
     return `${turn}Look again: intake watch ${documentId}`;
   }

@@ -34,14 +34,16 @@ function createProgram(terminal: Terminal): Command {
     .addHelpText('afterAll', exitCodeHelp);
 }
 
-let outputLost = false;
 for (const stream of [process.stdout, process.stderr]) {
-  // Whoever reads our output may have seen enough (`| head`). What was to be done is done all the same.
-  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-    outputLost ||= code !== 'EPIPE';
-  });
+  stream.on('error', () => undefined); // looked at below; what was to be done is done all the same
 }
 const exitCode = await runCommand(createProgram, process.argv.slice(2), process);
 process.stdout.write('', () => {
-  process.exit(exitCode === exitCodes.done && outputLost ? exitCodes.unexpected : exitCode);
+  const lost = exitCode === exitCodes.done && isLost(process.stdout.errored);
+  process.exit(lost ? exitCodes.unexpected : exitCode);
 });
+
+/** A reader that has seen enough (`| head`) has lost nothing. */
+function isLost(fault: NodeJS.ErrnoException | null): boolean {
+  return fault !== null && fault.code !== 'EPIPE';
+}

@@ -3,7 +3,7 @@
  * and attempt, and refuses whoever is not the run that the row names: a tombstone, a newer attempt and another run
  * are told apart. Locks are always taken in the order document, attempt.
  */
-import { type ErrorCode, IntakeError } from '../domain/errors.ts';
+import { type ErrorCode, errorCodes, IntakeError } from '../domain/errors.ts';
 import type { AttemptId, DocumentId, OwnerId, VersionId } from '../domain/ids.ts';
 import {
   canMove,
@@ -225,7 +225,10 @@ export interface Waiting {
   readonly deadlineAt: Date | undefined;
 }
 
-/** Says in the row what the attempt waits for; a change of the reason is a line in the timeline. */
+/**
+ * Says in the row what the attempt waits for; a change of the reason is a line in the timeline. What ends the attempt
+ * is no wait: its line comes with the end.
+ */
 export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting): Promise<void> {
   await q.query(
     `with before as (
@@ -238,7 +241,7 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
        returning a.document_id, a.owner_id, a.id, b.waiting_code as old_code
      )
      insert into intake.events (document_id, owner_id, attempt_id, kind, code, detail)
-     select document_id, owner_id, id, 'wait', $3, $4 from noted where old_code is distinct from $3`,
+     select document_id, owner_id, id, 'wait', $3, $4 from noted where old_code is distinct from $3 and $7`,
     [
       fence.attemptId,
       fence.runId,
@@ -246,6 +249,7 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
       waiting.detail ?? null,
       waiting.nextTryAt ?? null,
       waiting.deadlineAt ?? null,
+      errorCodes[waiting.code].retryable,
     ],
   );
 }

@@ -21,6 +21,11 @@ export interface ParseJob {
   readonly createdAt: Date;
 }
 
+/** Still worth its money: under way, or completed and not yet collected. */
+export function isAlive({ state }: ParseJob): boolean {
+  return state === 'submitting' || state === 'submitted' || state === 'completed';
+}
+
 interface ParseJobRow {
   id: ParseJobId;
   document_id: DocumentId;

@@ -41,7 +41,7 @@ export function openLedger(file: string): ChildrenLedger {
   };
 }
 
-const GRACE_MS = 5_000;
+const GRACE_MS = 2_000;
 const PROBE_INTERVAL_MS = 25;
 
 /** Ends the children that a killed supervisor left behind, and says which; strangers under their pids are spared. */

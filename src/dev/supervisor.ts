@@ -38,6 +38,7 @@ export interface Supervisor {
 }
 
 const SHOWN_LINES = 10;
+const SHOWN_COLUMNS = 300;
 
 export function createSupervisor(
   listener: SupervisorListener,
@@ -68,7 +69,7 @@ export function createSupervisor(
   async function untilDeath(child: Child): Promise<string | undefined> {
     const exit = await child.exited;
     if (stopping.signal.aborted) return undefined;
-    const shown = exit.lastLines.slice(-SHOWN_LINES);
+    const shown = exit.lastLines.slice(-SHOWN_LINES).map((line) => line.slice(0, SHOWN_COLUMNS));
     return [`${describeExit(exit)}. The end of ${child.logFile}:`, ...shown].join('\n');
   }
 

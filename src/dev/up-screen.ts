@@ -6,7 +6,7 @@ import {
   type OutputStream,
 } from '../cli/document-progress.ts';
 import { plainText } from '../cli/plain-text.ts';
-import { IntakeError } from '../domain/errors.ts';
+import { errorCodes, IntakeError } from '../domain/errors.ts';
 import type { Answer } from './main-job.ts';
 import type { StackUrls } from './pid-file.ts';
 import type { Death } from './supervisor.ts';
@@ -68,10 +68,8 @@ export function createScreen(stream: OutputStream): Screen {
     },
     revived: (name) => line(`${labels[name] ?? name} is back.`),
     failed(error) {
-      if (!(error instanceof IntakeError)) {
-        return line(`Unexpected: ${error instanceof Error ? error.stack : String(error)}`);
-      }
-      line(`Not possible. ${error.detail === undefined ? error.message : indent(error.detail)}`);
+      if (error instanceof IntakeError) return line(`Not possible. ${indent(explain(error))}`);
+      line(`Unexpected: ${error instanceof Error ? error.stack : String(error)}`);
     },
     answer(question, answer) {
       line(`\nQuestion   ${question}`);
@@ -106,6 +104,13 @@ const EXCERPT_CHARACTERS = 600;
 function excerpt(text: string): string {
   const plain = plainText(text).trim();
   return plain.length <= EXCERPT_CHARACTERS ? plain : `${plain.slice(0, EXCERPT_CHARACTERS)} …`;
+}
+
+/** Its message is a sentence for those who upload; here somebody operates. */
+function explain({ code, detail, cause }: IntakeError): string {
+  if (detail !== undefined) return detail;
+  const reason = cause instanceof Error ? ` (${cause.message})` : '';
+  return `${code}: ${errorCodes[code].hint}${reason}`;
 }
 
 /** Lines after the first stand below it. */

@@ -61,7 +61,7 @@ test.each([
 ] as const)('killed %s, the API heals what it left behind', async (_when, direction, started) => {
   const person = await stack.person();
   const file = { content: `# Policy\n\nThe API was killed with ${direction} under way.\n` };
-  wire.hold(direction);
+  wire.cut(direction);
   const refused = declare(person, file).catch((error: unknown) => error);
   await untilTrue('the row is committed', async () => (await attemptsOf(person)).length === 1);
   const [row] = await attemptsOf(person);
@@ -72,7 +72,7 @@ test.each([
   expect(row).toMatchObject({ run_id: null });
   expect(await isStarted(documentId)).toBe(started);
 
-  wire.release();
+  wire.mend();
   await stack.api.start();
   await untilTrue('the sweep stamps the run', async () =>
     (await attemptsOf(person)).every(({ run_id }) => run_id !== null),

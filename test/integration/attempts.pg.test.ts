@@ -179,6 +179,8 @@ describe('the status row', () => {
       { ...document, runId: randomUUID() },
       { ...waiting, code: 'STORAGE_UNAVAILABLE' },
     );
+    // What will end it is no wait.
+    await noteWaiting(database.pool, document, { ...waiting, code: 'DECLARATION_MISMATCH' });
     expect(await eventsOf(database.pool, document.documentId)).toEqual([
       'awaiting_upload',
       'STORAGE_FORBIDDEN',

@@ -224,7 +224,7 @@ describe('makeLive', () => {
     const next = generationOf(document, embedder, { content: 'second' });
     await storeChunksOf(pool, next, chunksOf(['new text']));
     await embedMissing(pool, next, embedder);
-    const [first = ''] = (await generationsOf(document.id)).filter((id) => id !== next.id);
+    const first = (await generationsOf(document.id)).find((id) => id !== next.id) ?? '';
     await inTransaction(pool, (transaction) => makeLive(transaction, document.id, next.id));
     expect(await generationsOf(document.id)).toEqual([next.id]);
     expect((await snapshot(first)).flat()).toEqual([]);

@@ -103,8 +103,9 @@ describe('bytes', () => {
       async () => {
         const { waiting } = await me.api.document(declared.documentId);
         expect(waiting).toMatchObject({ code: 'STORAGE_OBJECT_ABSENT', turn: 'user' });
+        expect(waiting?.nextTryAt).toBeUndefined(); // the last of the four tries is over
       },
-      { timeout: 10_000 },
+      { timeout: 30_000 },
     );
     await put(declared.uploadUrl, { content });
     await me.api.confirmUpload(declared.documentId);

@@ -1,7 +1,9 @@
 /** Tests see nothing of the caller's configuration: no real service can be reached by accident. */
 import { settings } from '../../src/config.ts';
 
-const families = /^(TEMPORAL_|DATABASE_|SUPABASE_|LLAMA_|OPENAI_|EMBEDDINGS_|INTAKE_|OTEL_|PG)/;
+/** All but `INTAKE_TEST_*`, by which somebody asks for a real service on purpose. */
+const families =
+  /^(TEMPORAL_|DATABASE_|SUPABASE_|LLAMA_|OPENAI_|EMBEDDINGS_|INTAKE_(?!TEST_)|OTEL_|PG)/;
 
 export function isolateEnvironment(): void {
   for (const key of Object.keys(process.env)) {

@@ -12,6 +12,7 @@ import { choosePorts } from '../../src/dev/ports.ts';
 import { apiService, workerService } from '../../src/dev/stack-services.ts';
 import { stateFolder, writePrivately } from '../../src/dev/state-folder.ts';
 import type { Service } from '../../src/dev/supervisor.ts';
+import { IntakeError } from '../../src/domain/errors.ts';
 import { createPerson, type Person } from './person.ts';
 import { type StandInOptions, type StandIns, startStandIns } from './stand-ins.ts';
 
@@ -114,8 +115,11 @@ function program(service: Service): Program {
       return child.pid;
     },
     start: async () => {
-      child = await service.start((spawned) => {
+      const starting = service.start((spawned) => {
         logFile = spawned.logFile;
+      });
+      child = await starting.catch((error: unknown) => {
+        throw error instanceof IntakeError ? new Error(error.detail, { cause: error }) : error;
       });
     },
     kill: () => end((running) => running.stop({ signal: 'SIGKILL', timeoutMs: 0 })),

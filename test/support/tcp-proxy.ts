@@ -1,31 +1,29 @@
-/** A wire that can be held: what one side says while it is held does not arrive until it is let go. */
+/** A wire that can be cut in one direction: what one side says from then on never arrives, and nobody is told. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface TcpProxy {
   readonly address: string;
-  /** Holds what clients say, or what the server answers. Connections stay open. */
-  hold(direction: 'requests' | 'answers'): void;
-  release(): void;
+  /** Loses what clients say, or what the server answers; connections seem to stay. */
+  cut(direction: 'requests' | 'answers'): void;
+  /** For connections from now on; those that were cut end. */
+  mend(): void;
   close(): Promise<void>;
 }
 
 /** In front of `target`, a host and port. */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const [host = '', port = ''] = target.split(':');
-  const pairs = new Set<{ readonly client: Socket; readonly server: Socket }>();
-  let held: 'requests' | 'answers' | undefined;
+  const clients = new Set<Socket>();
+  let lost: 'requests' | 'answers' | undefined;
   const proxy = createServer((client) => {
     const server = connect(Number(port), host);
-    const pair = { client, server };
-    pairs.add(pair);
-    client.on('data', (bytes) => server.write(bytes));
-    server.on('data', (bytes) => client.write(bytes));
-    if (held === 'requests') client.pause();
-    if (held === 'answers') server.pause();
+    clients.add(client);
+    client.on('data', (bytes) => lost !== 'requests' && server.write(bytes));
+    server.on('data', (bytes) => lost !== 'answers' && client.write(bytes));
     for (const socket of [client, server]) {
       socket.on('error', () => undefined); // a killed side resets; `close` follows
       socket.once('close', () => {
-        pairs.delete(pair);
+        clients.delete(client);
         client.destroy();
         server.destroy();
       });
@@ -34,21 +32,17 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
   return {
     address: `127.0.0.1:${(proxy.address() as AddressInfo).port}`,
-    hold: (direction) => {
-      held = direction;
-      for (const { client, server } of pairs) (direction === 'requests' ? client : server).pause();
+    cut: (direction) => {
+      lost = direction;
     },
-    release: () => {
-      held = undefined;
-      for (const { client, server } of pairs) {
-        client.resume();
-        server.resume();
-      }
+    mend: () => {
+      lost = undefined;
+      for (const client of clients) client.destroy();
     },
     close: () =>
       new Promise((closed) => {
         proxy.close(() => closed());
-        for (const { client } of pairs) client.destroy();
+        for (const client of clients) client.destroy();
       }),
   };
 }

@@ -95,6 +95,11 @@ describe('splitMarkdown', () => {
       }
     });
 
+    it('repeat a header without the padding of its columns', () => {
+      const padded = '| Service      | You pay |\n|--------------|---------|\n';
+      expect(split(`${padded}${rows(20)}`).at(-1)?.prefix).toBe(header);
+    });
+
     it('are not cut when they fit into a chunk of their own', () => {
       const table = `${header}${rows(3)}`;
       expect(texts(`${words(20)}\n\n${table}`)).toEqual([words(20), table]);

@@ -68,6 +68,15 @@ test('a wait is told with its reason, its end, the operators’ hint and the tim
   expect(stdout).toContain(`1.5 s  #1  wait  ${code}`);
 });
 
+test('a document whose bytes are not here yet is for its owner to send', async () => {
+  const code = 'STORAGE_OBJECT_ABSENT';
+  await serveDocument({
+    status: 'awaiting_upload',
+    waiting: { code, since: at, nextTryAt: undefined, deadlineAt: at },
+  });
+  expect((await run(statusCommand, id)).stdout).toContain('Your turn: intake ingest FILE');
+});
+
 test('a name cannot pass for lines of ours', async () => {
   await serveDocument({ name: 'a\u001b[2J\r\nStatus complete.pdf' });
   const { stdout } = await run(statusCommand, id);

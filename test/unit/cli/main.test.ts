@@ -1,8 +1,9 @@
 /** The command line as a process of its own. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, onTestFinished, test } from 'vitest';
 import { exitCodeMeanings } from '../../../src/cli/exit-codes.ts';
 import { documentOf, newDocumentId } from '../../support/api-under-test.ts';
 import { type Outcome, serveApi } from '../../support/cli.ts';
@@ -73,6 +74,15 @@ test('Ctrl-C leaves the documents running and says how they stand, however often
   expect(stderr).toContain('goes on without you');
   expect(stdout).toContain(`Look again: intake watch ${id}`);
   expect(commanded).toEqual([]);
+});
+
+test('a result that cannot be written is a fault', async () => {
+  const readOnly = openSync('package.json', 'r');
+  onTestFinished(() => closeSync(readOnly));
+  const child = spawn(process.execPath, ['src/cli/main.ts', '--version'], {
+    stdio: ['ignore', readOnly, 'ignore'],
+  });
+  expect(await once(child, 'exit')).toEqual([1, null]);
 });
 
 test('a reader that has seen enough is no fault', async () => {

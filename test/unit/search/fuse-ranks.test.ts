@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChunkId } from '../../../src/domain/ids.ts';
 import { type Fusion, fuseRanks } from '../../../src/search/fuse-ranks.ts';
+import { FUSION } from '../../../src/search/hybrid-search.ts';
 
 const ids = (...names: string[]) => names as ChunkId[];
 const even = { vector: 1, keyword: 1, damping: 5 };
@@ -35,5 +36,12 @@ describe('fuseRanks', () => {
     expect(first({ ...even, vector: 2 })).toBe('v');
     expect(first({ ...even, keyword: 2 })).toBe('k');
     expect(first(even)).toBe('k');
+  });
+
+  it('as configured, prefers meaning to words, and what has both to either', () => {
+    const [nearest, matching] = [ids('near', 'x', 'both'), ids('word', 'y', 'both')];
+    const fused = fuseRanks(nearest, matching, FUSION);
+    expect(fused.slice(0, 3).map(({ chunkId }) => chunkId)).toEqual(['both', 'near', 'x']);
+    expect(fuseRanks(ids('near'), ids('word'), FUSION)[0]?.chunkId).toBe('near');
   });
 });

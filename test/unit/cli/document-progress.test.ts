@@ -1,0 +1,77 @@
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { expect, test } from 'vitest';
+import {
+  createDocumentProgress,
+  type DocumentProgress,
+} from '../../../src/cli/document-progress.ts';
+import { describedDocument } from '../../support/api-client.ts';
+
+interface Screen {
+  readonly isTTY?: boolean;
+  readonly rows?: number;
+  readonly documents?: number;
+}
+
+function shown(screen: Screen, show: (progress: DocumentProgress) => void): Promise<string> {
+  const stream = Object.assign(new PassThrough(), screen);
+  const progress = createDocumentProgress(stream, screen.documents);
+  show(progress);
+  progress.stop();
+  stream.end();
+  return text(stream);
+}
+
+const parsing = describedDocument({
+  status: 'parse_queued',
+  stage: 'collect',
+  progressPercent: 20,
+});
+
+test('elsewhere than on a terminal, a line tells each change of stage, and the end', async () => {
+  const lines = await shown({}, (progress) => {
+    progress.show('a.pdf', describedDocument({ status: 'awaiting_upload', stage: 'verify' }));
+    progress.show('a.pdf', parsing);
+    progress.show('a.pdf', parsing);
+    progress.end('a.pdf', 'complete: 2 pages');
+  });
+  expect(lines).toMatch(
+    /^ +\d\.\d s +a\.pdf +waiting for the bytes\n.+a\.pdf +parsing\n.+a\.pdf +complete: 2 pages\n$/,
+  );
+  expect(lines.split('\n')).toHaveLength(4);
+});
+
+test('a wait is told with its reason', async () => {
+  const waiting = {
+    ...{ code: 'STORAGE_UNAVAILABLE', message: 'Storage does not answer.', turn: 'us' as const },
+    since: '2026-01-01T00:00:00.000Z',
+  };
+  const lines = await shown({}, (progress) => progress.show('a.pdf', { ...parsing, waiting }));
+  expect(lines).toContain('Storage does not answer.');
+});
+
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';
+
+test('on a terminal a bar is redrawn, and the terminal is left as it was', async () => {
+  const drawn = await shown({ isTTY: true }, (progress) => progress.show('a.pdf', parsing));
+  expect(drawn).toContain(hideCursor);
+  expect(drawn).toMatch(/a\.pdf .*████░.* 20%  parsing/);
+  expect(drawn.lastIndexOf(showCursor)).toBeGreaterThan(drawn.lastIndexOf(hideCursor));
+});
+
+test('bars that do not fit on the screen give way to lines', async () => {
+  const show = (progress: DocumentProgress) => progress.show('a.pdf', parsing);
+  expect(await shown({ isTTY: true, rows: 10, documents: 9 }, show)).toContain(hideCursor);
+  expect(await shown({ isTTY: true, rows: 10, documents: 10 }, show)).not.toContain(hideCursor);
+});
+
+test('names and sentences cannot steer the terminal', async () => {
+  const hostile = 'a\u001b[2J\u009b31m\r\nb';
+  const lines = await shown({}, (progress) => {
+    progress.show(hostile, parsing);
+    progress.end(hostile, hostile);
+  });
+  expect(lines).not.toMatch(/[^\P{Cc}\n]/u);
+  expect(lines.trimEnd().split('\n')).toHaveLength(2);
+});
