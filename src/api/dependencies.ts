@@ -123,6 +123,8 @@ export interface TimelineEvent {
   readonly kind: 'status' | 'wait' | 'race' | 'command';
   readonly status: Status | undefined;
   readonly code: ErrorCode | undefined;
+  /** What was asked for: cancel, retry, delete. */
+  readonly command: string | undefined;
 }
 
 export interface DocumentDetail extends DocumentFacts {

@@ -171,6 +171,7 @@ const timelineEvent = z.object({
   attempt: z.int(),
   kind: z.enum(['status', 'wait', 'race', 'command']),
   status: status.optional(),
+  command: z.string().optional().describe('What was asked for: cancel, retry, delete'),
   ...failure.partial().shape,
 });
 

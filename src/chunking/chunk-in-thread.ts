@@ -46,6 +46,7 @@ export function createChunkPool(options: ChunkPoolOptions): ChunkPool {
     async split(markdown, pages, signal) {
       const answer = await pool.run({ markdown, pages }, { deadlineMs, signal }).catch((cause) => {
         signal.throwIfAborted();
+        if (cause instanceof IntakeError) throw cause;
         const detail = reasonOf(cause);
         throw new IntakeError('DOCUMENT_CHUNKING_FAILED', { detail, cause });
       });

@@ -129,7 +129,8 @@ function kindOf(token: Token): BlockKind {
 
 /** Heading text without its inline Markdown. */
 function plainText(inline: string): string {
-  const text = new Lexer().inlineTokens(inline.slice(0, LONGEST_HEADING)).map(leafText).join('');
+  const start = inline.slice(0, LONGEST_HEADING).replace(/[\ud800-\udbff]$/, '');
+  const text = new Lexer().inlineTokens(start).map(leafText).join('');
   return text.replaceAll(/\s+/g, ' ').trim();
 }
 

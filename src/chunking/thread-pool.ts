@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { type ResourceLimits, Worker } from 'node:worker_threads';
+import { IntakeError } from '../domain/errors.ts';
 
 export interface ThreadPoolOptions {
   /** Answers each message by exactly one; what it throws is the job's failure. */
@@ -21,7 +22,7 @@ export interface JobLimits {
   readonly signal?: AbortSignal;
 }
 
-export class ThreadDeadlineError extends Error {
+class ThreadDeadlineError extends Error {
   override readonly name = 'ThreadDeadlineError';
 }
 
@@ -36,45 +37,50 @@ export class ThreadPool<Job, Answer> {
   readonly #idle: Worker[] = [];
   readonly #waiters = new Set<Waiter>();
 
+  readonly #closing = new AbortController();
+
   constructor(options: ThreadPoolOptions) {
     this.#options = options;
   }
 
   async run(job: Job, { deadlineMs, signal }: JobLimits = {}): Promise<Answer> {
-    const thread = await this.#acquire(signal);
-    const deadline = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
-    const limits = [signal, deadline].filter((limit) => limit !== undefined);
+    const stop = AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]);
+    const thread = await this.#acquire(stop);
+    const limits = deadlineMs === undefined ? [stop] : [stop, AbortSignal.timeout(deadlineMs)];
+    const limit = AbortSignal.any(limits);
     thread.ref();
     try {
       thread.postMessage(job);
-      const [answer] = await once(thread, 'message', { signal: AbortSignal.any(limits) });
+      const [answer] = await once(thread, 'message', { signal: limit });
       return answer;
     } catch (error) {
       this.#discard(thread);
-      signal?.throwIfAborted();
-      throw deadline?.aborted ? new ThreadDeadlineError(`over ${deadlineMs} ms`) : error;
+      stop.throwIfAborted();
+      throw limit.aborted ? new ThreadDeadlineError(`over ${deadlineMs} ms`) : error;
     } finally {
       this.#release(thread);
     }
   }
 
-  /** Kills every thread; jobs under way fail. */
+  /** Kills every thread; jobs under way or waiting fail with `SERVICE_UNAVAILABLE`, since they are not to blame. */
   async close(): Promise<void> {
-    await Promise.all([...this.#threads].map((thread) => thread.terminate()));
+    const threads = [...this.#threads];
+    this.#closing.abort(new IntakeError('SERVICE_UNAVAILABLE', { detail: 'shutting down' }));
+    await Promise.all(threads.map((thread) => thread.terminate()));
   }
 
-  async #acquire(signal: AbortSignal | undefined): Promise<Worker> {
-    signal?.throwIfAborted();
+  async #acquire(stop: AbortSignal): Promise<Worker> {
+    stop.throwIfAborted();
     const idle = this.#idle.pop();
     if (idle !== undefined) return idle;
     if (this.#threads.size < this.#options.size) return this.#start();
     const { promise, ...waiter } = Promise.withResolvers<Worker>();
-    const giveUp = () => waiter.reject(signal?.reason);
+    const giveUp = () => waiter.reject(stop.reason);
     this.#waiters.add(waiter);
-    signal?.addEventListener('abort', giveUp, { once: true });
+    stop.addEventListener('abort', giveUp, { once: true });
     return promise.finally(() => {
       this.#waiters.delete(waiter);
-      signal?.removeEventListener('abort', giveUp);
+      stop.removeEventListener('abort', giveUp);
     });
   }
 
@@ -94,6 +100,8 @@ export class ThreadPool<Job, Answer> {
     const { script, workerData, resourceLimits = {} } = this.#options;
     const thread = new Worker(script, { workerData, resourceLimits, execArgv: [] });
     thread.on('error', () => this.#discard(thread));
+    // Whoever waits for an answer waits for `message` or `error`.
+    thread.once('exit', () => thread.emit('error', new Error('the thread has ended')));
     thread.unref();
     this.#threads.add(thread);
     return thread;

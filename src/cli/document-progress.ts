@@ -8,6 +8,7 @@ import { oneLine } from './plain-text.ts';
 export type OutputStream = NodeJS.WritableStream & {
   readonly isTTY?: boolean | undefined;
   readonly rows?: number | undefined;
+  readonly columns?: number | undefined;
 };
 
 export interface DocumentProgress {
@@ -31,6 +32,9 @@ const stageWords = {
 } as const satisfies Record<Stage, string>;
 
 const LABEL_WIDTH = 46;
+const LEAST_LABEL_WIDTH = 16;
+/** Bar, percent and the longest stage beside a label. */
+const BAR_AND_WORDS_WIDTH = 58;
 
 /** Bars that do not fit on the screen at once cannot be redrawn. */
 export function createDocumentProgress(stream: OutputStream, documents = 1): DocumentProgress {
@@ -57,7 +61,9 @@ function lines(stream: NodeJS.WritableStream): DocumentProgress {
   };
 }
 
-function bars(stream: NodeJS.WritableStream): DocumentProgress {
+function bars(stream: OutputStream): DocumentProgress {
+  const room = (stream.columns ?? 80) - BAR_AND_WORDS_WIDTH;
+  const width = Math.max(LEAST_LABEL_WIDTH, Math.min(LABEL_WIDTH, room));
   const shown = new Map<string, cliProgress.SingleBar>();
   const container = new cliProgress.MultiBar(
     {
@@ -72,7 +78,8 @@ function bars(stream: NodeJS.WritableStream): DocumentProgress {
   );
   const draw = (label: string, percent: number | undefined, sentence: string) => {
     const words = oneLine(sentence);
-    const bar = shown.get(label) ?? container.create(100, 0, { label: fit(label), words: '' });
+    const bar =
+      shown.get(label) ?? container.create(100, 0, { label: fit(label, width), words: '' });
     shown.set(label, bar);
     if (percent === undefined) bar.update({ words });
     else bar.update(percent, { words });
@@ -92,8 +99,9 @@ function describe({ stage, status, waiting, error }: DocumentDetail): string {
   return stage === undefined ? status : stageWords[stage];
 }
 
-function fit(label: string): string {
+/** A path tells the most by its end. */
+function fit(label: string, width: number = LABEL_WIDTH): string {
   const characters = [...oneLine(label)];
-  if (characters.length <= LABEL_WIDTH) return characters.join('').padEnd(LABEL_WIDTH);
-  return `…${characters.slice(1 - LABEL_WIDTH).join('')}`;
+  if (characters.length <= width) return characters.join('').padEnd(width);
+  return `…${characters.slice(1 - width).join('')}`;
 }

@@ -169,6 +169,8 @@ export interface EventRecord {
   readonly kind: 'status' | 'wait' | 'race' | 'command';
   readonly status: Status | undefined;
   readonly code: ErrorCode | undefined;
+  /** What was asked for: cancel, retry, delete. */
+  readonly command: string | undefined;
 }
 
 const MAX_EVENTS = 500;
@@ -184,8 +186,9 @@ export async function timelineOf(
     kind: EventRecord['kind'];
     status: Status | null;
     code: ErrorCode | null;
+    command: string | null;
   }>(
-    `select e.at, a.number, e.kind, e.status, e.code
+    `select e.at, a.number, e.kind, e.status, e.code, case when e.kind = 'command' then e.detail end as command
      from intake.events e join intake.attempts a on a.id = e.attempt_id
      where e.document_id = $1 order by e.id desc limit ${MAX_EVENTS}`,
     [documentId],
@@ -196,5 +199,6 @@ export async function timelineOf(
     kind: row.kind,
     status: row.status ?? undefined,
     code: row.code ?? undefined,
+    command: row.command ?? undefined,
   }));
 }

@@ -102,8 +102,12 @@ async function assertMigrated(databaseUrl: string): Promise<void> {
     const pending = await pendingMigrations(pool);
     if (pending.length === 0) return;
     throw new IntakeError('SCHEMA_OUTDATED', {
-      detail: `The database is not on this machine and lacks ${pending.length} migrations (${pending.join(', ')}). Start with --yes to apply them.`,
+      detail: `DATABASE_URL: the database is not on this machine and lacks ${pending.length} migrations (${pending.join(', ')}). Start with --yes to apply them.`,
     });
+  } catch (error) {
+    if (error instanceof IntakeError || !(error instanceof Error)) throw error;
+    const detail = `DATABASE_URL: ${error.message}`; // a wrong password, an unknown database, …
+    throw new IntakeError('DATABASE_UNAVAILABLE', { detail, cause: error });
   } finally {
     await pool.end();
   }

@@ -53,13 +53,15 @@ beforeAll(async () => {
   });
   const add = (ownerId: OwnerId, texts: readonly string[]) =>
     addLiveDocument(pool, { ownerId, embedder: wide }, texts);
-  await add(alice, ['my copayment is 20 dollars', 'dental care']);
+  const hers = await add(alice, ['my copayment is 20 dollars', 'dental care']);
   await add(bob, ['my copayment is 35 dollars', 'eye care']);
   await addLiveDocument(pool, { ownerId: alice, embedder: narrow }, ['my copayment, narrow']);
-  const unfinished = await addDocument(pool, alice);
-  const generation = generationOf(unfinished, wide);
-  await storeChunksOf(pool, generation, chunksOf(['my copayment, unfinished']));
-  await embedMissing(pool, generation, wide);
+  // Neither a document's first generation nor its next may be seen before it is live.
+  for (const document of [await addDocument(pool, alice), hers]) {
+    const generation = generationOf(document, wide, { content: 'next' });
+    await storeChunksOf(pool, generation, chunksOf(['my copayment, unfinished']));
+    await embedMissing(pool, generation, wide);
+  }
   await pool.query('analyze');
 });
 afterAll(() => database.close());

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { liveGenerations, matchingWords } from '../../src/db/chunk-search.ts';
+import {
+  liveGenerations,
+  matchingWords,
+  nearestByIndex,
+  nearestExactly,
+} from '../../src/db/chunk-search.ts';
 import { makeLive } from '../../src/db/generations.ts';
 import { asOwner, createPool, inTransaction, type Pool } from '../../src/db/pool.ts';
 import { IntakeError } from '../../src/domain/errors.ts';
@@ -140,10 +145,11 @@ describe('search', () => {
       addLiveDocument(pool, { ownerId, embedder }, [text], { textSearchConfig });
     await add('Zuzahlungen für Behandlungen', 'german');
     await add('copayments for treatments', 'english');
+    await add('copay treat', 'simple');
     const keywordHits = async (query: string) =>
       textsOf((await search(ownerId, query)).filter(({ keywordRank }) => keywordRank));
     expect(await keywordHits('die Zuzahlung')).toEqual(['Zuzahlungen für Behandlungen']);
-    expect(await keywordHits('treatment')).toEqual(['copayments for treatments']);
+    expect(await keywordHits('copayment')).toEqual(['copayments for treatments']);
   });
 
   it('compares no vectors of two models, and finds the other model’s chunks by their words', async () => {
@@ -182,13 +188,9 @@ describe('search', () => {
 describe('keywords', () => {
   it('count for more the rarer they are, and less the more they are repeated', async () => {
     const ownerId = newOwner();
-    const common = 'coverage coverage coverage coverage of many things';
-    const rare = 'coverage of acupuncture';
-    await addLiveDocument(pool, { ownerId, embedder }, [
-      common,
-      rare,
-      ...Array(20).fill('coverage'),
-    ]);
+    const common = Array<string>(20).fill('coverage coverage coverage coverage');
+    const rare = 'a list of treatments with acupuncture and others';
+    await addLiveDocument(pool, { ownerId, embedder }, [...common, rare]);
     const best = await asOwner(pool, ownerId, async (transaction) => {
       const generations = await liveGenerations(transaction, ownerId, undefined);
       const question = { ownerId, query: 'acupuncture coverage', generations, limit: 1 };
@@ -196,6 +198,20 @@ describe('keywords', () => {
     });
     const { rows } = await pool.query('select text from intake.chunks where id = any($1)', [best]);
     expect(rows).toEqual([{ text: rare }]);
+  });
+});
+
+describe('a vector of zeros', () => {
+  it('is near to nothing', async () => {
+    const ownerId = newOwner();
+    await addLiveDocument(pool, { ownerId, embedder }, benefits);
+    const found = await asOwner(pool, ownerId, async (transaction) => {
+      const generations = await liveGenerations(transaction, ownerId, undefined);
+      const question = { vector: new Array<number>(384).fill(0), generations, limit: 5 };
+      const exactly = await nearestExactly(transaction, question);
+      return [exactly, await nearestByIndex(transaction, question)];
+    });
+    expect(found).toEqual([[], []]);
   });
 });
 

@@ -72,9 +72,14 @@ type TimelineEvent = DocumentDetail['timeline'][number];
 
 /** By how long after the first it came. */
 function describeEvent(event: TimelineEvent, begunAt: string): string {
-  const { at, attempt, kind, status, code, message } = event;
+  const { at, attempt, kind, status, command, code, message } = event;
   const seconds = ((Date.parse(at) - Date.parse(begunAt)) / 1000).toFixed(1);
-  const words = [kind === 'status' ? undefined : kind, status, message && `${code}: ${message}`];
+  const words = [
+    kind === 'status' ? undefined : kind,
+    status,
+    command,
+    message && `${code}: ${message}`,
+  ];
   const what = words.filter((word) => word !== undefined).join('  ');
   return `${seconds.padStart(9)} s  #${attempt}  ${what}`;
 }

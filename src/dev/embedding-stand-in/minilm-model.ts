@@ -10,7 +10,7 @@ export function createMiniLmModel(files: EmbeddingModelFiles, threads: number): 
     size: threads,
     workerData: files,
   });
-  const running = new Set<Promise<void>>();
+  const running = new Set<Promise<unknown>>();
 
   return {
     id: 'all-MiniLM-L6-v2',
@@ -25,11 +25,9 @@ export function createMiniLmModel(files: EmbeddingModelFiles, threads: number): 
           embedded[index] = await pool.run(text);
         }
       });
-      for (const lane of lanes) {
-        running.add(lane);
-        const done = () => running.delete(lane);
-        void lane.then(done, done);
-      }
+      const finished = Promise.allSettled(lanes);
+      running.add(finished);
+      void finished.then(() => running.delete(finished));
       await Promise.all(lanes);
       return embedded;
     },

@@ -45,22 +45,15 @@ describe('createChunkPool', () => {
     expect(answers.map(({ chunks }) => chunks[0]?.text)).toEqual(texts);
   });
 
-  it('stops a document at its deadline and serves the next', async () => {
-    pool = createChunkPool({ ...settings, threads: 1, deadlineMs: 3000 });
-    const refused = { code: 'DOCUMENT_CHUNKING_FAILED', detail: 'ThreadDeadlineError' };
-    const stopped = expect(pool.split(endless, [], never)).rejects.toMatchObject(refused);
-    const next = await pool.split('served', [], never);
-    await stopped;
-    expect(next.chunks).toHaveLength(1);
-  });
-
-  it('stops a document at the memory limit and serves the next', async () => {
-    pool = createChunkPool({ ...settings, threads: 1, memoryLimitMb: 150 });
+  it.each([
+    ['at its deadline', { deadlineMs: 1 }, 'ThreadDeadlineError'],
+    ['at the memory limit', { memoryLimitMb: 20 }, 'ERR_WORKER_OUT_OF_MEMORY'],
+  ])('stops a document %s', async (_, limits, detail) => {
+    pool = createChunkPool({ ...settings, ...limits });
     await expect(pool.split(endless, [], never)).rejects.toMatchObject({
       code: 'DOCUMENT_CHUNKING_FAILED',
-      detail: 'ERR_WORKER_OUT_OF_MEMORY',
+      detail,
     });
-    expect((await pool.split('served', [], never)).chunks).toHaveLength(1);
   });
 
   it('rejects with the reason of an abort, under way and in the queue, and serves the next', async () => {

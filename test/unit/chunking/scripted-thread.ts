@@ -4,18 +4,8 @@ import { parentPort, threadId } from 'node:worker_threads';
 export type ScriptedJob = 'answer' | 'spin' | 'throw' | 'exit';
 
 parentPort?.on('message', (job: ScriptedJob) => {
-  switch (job) {
-    case 'answer':
-      parentPort?.postMessage(threadId);
-      break;
-    case 'throw':
-      throw new RangeError('as told');
-    case 'exit':
-      process.exit();
-      break;
-    case 'spin':
-      for (;;);
-    default:
-      job satisfies never;
-  }
+  if (job === 'throw') throw new RangeError('as told');
+  if (job === 'exit') process.exit();
+  while (job === 'spin');
+  parentPort?.postMessage(threadId);
 });

@@ -76,6 +76,11 @@ describe('splitMarkdown', () => {
       ]);
     });
 
+    it('are cut to 200 characters in the path, but never inside a character', () => {
+      const [chunk] = split(`# ${'x'.repeat(199)}😀 ${words(3)}`);
+      expect(chunk?.headingPath).toEqual(['x'.repeat(199)]);
+    });
+
     it('lose the outer ones in the prefix when there is little room', () => {
       const markdown = [`# ${words(20, 'outer')}`, '## Inner', sentences(8)].join('\n\n');
       expect(split(markdown).at(-1)?.prefix).toBe('Inner\n\n');

@@ -59,6 +59,8 @@ describe('ThreadPool', () => {
     const jobs = [pool.run('spin'), pool.run('answer')];
     const outcomes = Promise.allSettled(jobs);
     await pool.close();
-    expect((await outcomes).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const refused = { status: 'rejected', reason: { code: 'SERVICE_UNAVAILABLE' } };
+    expect(await outcomes).toMatchObject([refused, refused]);
+    await expect(pool.run('answer')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   });
 });

@@ -10,6 +10,7 @@ import { describedDocument } from '../../support/api-client.ts';
 interface Screen {
   readonly isTTY?: boolean;
   readonly rows?: number;
+  readonly columns?: number;
   readonly documents?: number;
 }
 
@@ -54,9 +55,11 @@ const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
 
 test('on a terminal a bar is redrawn, and the terminal is left as it was', async () => {
-  const drawn = await shown({ isTTY: true }, (progress) => progress.show('a.pdf', parsing));
+  const drawn = await shown({ isTTY: true, columns: 80 }, (progress) =>
+    progress.show('/a/long/way/down/to/plan.pdf', parsing),
+  );
   expect(drawn).toContain(hideCursor);
-  expect(drawn).toMatch(/a\.pdf .*████░.* 20%  parsing/);
+  expect(drawn).toMatch(/…\S+plan\.pdf +████░+ +20% +parsing/);
   expect(drawn.lastIndexOf(showCursor)).toBeGreaterThan(drawn.lastIndexOf(hideCursor));
 });
 

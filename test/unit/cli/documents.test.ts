@@ -48,7 +48,7 @@ test.each([
 });
 
 test('a document that was cancelled after its bytes had come can go on', async () => {
-  const uploaded = { at, attempt: 1, kind: 'status', status: 'uploaded', code: undefined } as const;
+  const uploaded = { at, attempt: 1, kind: 'status', status: 'uploaded', code: undefined, command: undefined } as const;
   await serveDocument({ status: 'cancelled', errorCode: 'CANCELLED', timeline: [uploaded] });
   expect((await run(statusCommand, id)).stdout).toContain(`Your turn. Then: intake retry ${id}`);
 });
@@ -58,7 +58,7 @@ test('a wait is told with its reason, its end, the operators’ hint and the tim
   await serveDocument({
     status: 'awaiting_upload',
     waiting: { code, since: at, nextTryAt: undefined, deadlineAt: at },
-    timeline: [{ at, attempt: 1, kind: 'wait', status: undefined, code }],
+    timeline: [{ at, attempt: 1, kind: 'wait', status: undefined, code, command: undefined }],
   });
   const { stdout, exitCode } = await run(statusCommand, id);
   expect(exitCode).toBe(0);
