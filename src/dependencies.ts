@@ -18,7 +18,7 @@ import {
 } from './api/services/read-documents.ts';
 import { createTokenVerifier } from './api/verify-token.ts';
 import { createChunkPool } from './chunking/chunk-in-thread.ts';
-import { createTokenCounter } from './chunking/count-tokens.ts';
+import { tokenizerName } from './chunking/count-tokens.ts';
 import { chunker } from './chunking/split-markdown.ts';
 import { type Config, DEVELOPMENT_SECRET_PREFIX } from './config.ts';
 import { documentOfParseJob } from './db/documents.ts';
@@ -101,14 +101,14 @@ export function buildShared(
   };
 }
 
-export async function buildActivityDependencies(
+export function buildActivityDependencies(
   shared: Shared,
-): Promise<ActivityDependencies & { close(): Promise<void> }> {
+): ActivityDependencies & { close(): Promise<void> } {
   const { config, logger, pool, runs, objectStore } = shared;
   const tokenKeys = keysOf(config.WEBHOOK_TOKEN_KEY);
   const [signingSecret] = keysOf(config.WEBHOOK_SIGNING_SECRET);
   const publicUrl = config.PUBLIC_URL;
-  const counter = await createTokenCounter(config.EMBEDDINGS_TOKENIZER);
+  const tokenizer = tokenizerName(config.EMBEDDINGS_TOKENIZER);
   const chunkPool = createChunkPool({
     tokenizer: config.EMBEDDINGS_TOKENIZER,
     maxTokens: config.EMBEDDINGS_MAX_TOKENS,
@@ -131,7 +131,7 @@ export async function buildActivityDependencies(
     embedder: buildEmbedder(config),
     chunking: {
       chunker,
-      tokenizer: counter.name,
+      tokenizer,
       maxTokens: config.EMBEDDINGS_MAX_TOKENS,
       split: (markdown, pages, signal) => chunkPool.split(markdown, pages, signal),
     },

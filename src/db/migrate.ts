@@ -98,5 +98,7 @@ function migrationNames(): readonly string[] {
 function migrationError(error: unknown): unknown {
   const translated = databaseError(error);
   if (translated instanceof IntakeError || !(error instanceof Error)) return translated;
-  return new IntakeError('SCHEMA_OUTDATED', { detail: error.message, cause: error });
+  const { hint } = error as { hint?: unknown };
+  const detail = typeof hint === 'string' ? `${error.message}\n${hint}` : error.message;
+  return new IntakeError('SCHEMA_OUTDATED', { detail, cause: error });
 }

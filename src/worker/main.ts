@@ -20,7 +20,7 @@ await runMain(async () => {
   Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
   await sweepSpool();
   const shared = buildShared(config, logger);
-  const dependencies = await buildActivityDependencies(shared);
+  const dependencies = buildActivityDependencies(shared);
   const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
   const worker = await createWorker({
     connection,

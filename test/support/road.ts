@@ -124,7 +124,7 @@ function workerOf(
   return {
     start: async () => {
       const shared = buildShared(config, logger, client);
-      const dependencies = await buildActivityDependencies(shared);
+      const dependencies = buildActivityDependencies(shared);
       const worker = await createWorker({
         connection: temporal.nativeConnection,
         namespace: 'default',

@@ -74,7 +74,14 @@ test('a failed document says what, whose turn, and in which stage', async () => 
     ],
     timeline: [
       { at, attempt: 1, kind: 'status', status: 'uploaded', code: undefined, command: undefined },
-      { at, attempt: 1, kind: 'wait', status: undefined, code: 'LLAMAPARSE_SERVER_ERROR', command: undefined },
+      {
+        at,
+        attempt: 1,
+        kind: 'wait',
+        status: undefined,
+        code: 'LLAMAPARSE_SERVER_ERROR',
+        command: undefined,
+      },
     ],
   });
   const error = {

@@ -48,7 +48,14 @@ test.each([
 });
 
 test('a document that was cancelled after its bytes had come can go on', async () => {
-  const uploaded = { at, attempt: 1, kind: 'status', status: 'uploaded', code: undefined, command: undefined } as const;
+  const uploaded = {
+    at,
+    attempt: 1,
+    kind: 'status',
+    status: 'uploaded',
+    code: undefined,
+    command: undefined,
+  } as const;
   await serveDocument({ status: 'cancelled', errorCode: 'CANCELLED', timeline: [uploaded] });
   expect((await run(statusCommand, id)).stdout).toContain(`Your turn. Then: intake retry ${id}`);
 });
