@@ -101,6 +101,8 @@ async function explain(
     },
     'activity failed',
   );
+  // A handover is no reason to tell anybody.
+  if (translated.code === 'WORKER_STOPPING') return toFailure(translated);
   await noteWaiting(pool, fence, {
     code: translated.code,
     detail: translated.detail,

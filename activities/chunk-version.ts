@@ -1,8 +1,8 @@
 /** Markdown to chunks of one generation. Idempotent: the same content, chunker and model give the same ids. */
-import { advance, type Attempt } from '../src/db/attempts.ts';
+import { type Attempt, advance } from '../src/db/attempts.ts';
 import { deriveGenerationId } from '../src/db/derive-id.ts';
-import { storeGeneration } from '../src/db/generations.ts';
 import { setTextSearchConfig } from '../src/db/documents.ts';
+import { storeGeneration } from '../src/db/generations.ts';
 import type { PageOffset } from '../src/domain/chunk.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { GenerationId } from '../src/domain/ids.ts';
@@ -34,13 +34,12 @@ export interface Markdown {
   readonly pageOffsets: readonly PageOffset[];
 }
 
-/** Splits and stores; the statuses chunking and chunks_stored are written with their evidence. */
+/** Splits and stores; `chunks_stored` is written with the chunks. */
 export async function chunkVersion(
   dependencies: ActivityDependencies,
   scope: AttemptScope,
   markdown: Markdown,
 ): Promise<{ readonly chunks: number }> {
-  await scope.hold((transaction, held) => advance(transaction, held, ['chunking']));
   const { chunking, embedder } = dependencies;
   const { chunks, textSearchConfig } = await chunking.split(
     markdown.text,
@@ -65,8 +64,10 @@ export async function chunkVersion(
       textSearchConfig,
     };
     await storeGeneration(transaction, generation, chunks);
-    await setTextSearchConfig(transaction, documentId, textSearchConfig);
-    await advance(transaction, held, ['chunks_stored']);
+    await Promise.all([
+      setTextSearchConfig(transaction, documentId, textSearchConfig),
+      advance(transaction, held, ['chunks_stored']),
+    ]);
   });
   return { chunks: chunks.length };
 }

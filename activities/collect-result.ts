@@ -3,7 +3,8 @@
  * read back, hashed and chunked. Idempotent by the version's evidence: what is stored is not fetched again.
  */
 import { createHash } from 'node:crypto';
-import { advance, type Attempt } from '../src/db/attempts.ts';
+import { type Attempt, advance } from '../src/db/attempts.ts';
+import { chunkCount } from '../src/db/generations.ts';
 import { reserveMarkdownKey } from '../src/db/objects.ts';
 import { endParseJob, findParseJob, markForgotten, type ParseJob } from '../src/db/parse-jobs.ts';
 import { recordParsed } from '../src/db/versions.ts';
@@ -14,7 +15,6 @@ import { type AttemptScope, withAttempt } from './attempt-scope.ts';
 import { chunkVersion, generationOf, type Markdown } from './chunk-version.ts';
 import type { CollectResult, ParseJobRef } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
-import { chunkCount } from '../src/db/generations.ts';
 
 export async function collectResult(
   dependencies: ActivityDependencies,
@@ -41,6 +41,9 @@ export async function collectResult(
     return { state: 'stored', pages: markdown.pageOffsets.length, chunks };
   });
 }
+
+/** Markdown that is proven is chunked at once. */
+const untilChunking = ['parsed', 'parse_validated', 'chunking'] as const;
 
 /** What an earlier try of this activity finished and could not report. */
 async function alreadyStored(
@@ -70,9 +73,7 @@ async function storedMarkdown(
       detail: 'the stored Markdown reads back differently',
     });
   }
-  await scope.hold((transaction, held) =>
-    advance(transaction, held, ['parsed', 'parse_validated']),
-  );
+  await scope.hold((transaction, held) => advance(transaction, held, untilChunking));
   const pageOffsets = version.pageOffsets.map((startOffset, index) => ({
     pageNumber: index + 1,
     startOffset,
@@ -109,17 +110,19 @@ async function fetchMarkdown(
     throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'the Markdown reads back differently' });
   }
   await scope.hold(async (transaction, held) => {
-    await recordParsed(transaction, held.version.id, {
-      key,
-      sha256: hash,
-      bytes,
-      pageCount,
-      pageOffsets: pageOffsets.map((page) => page.startOffset),
-      failedPages,
-      parsedBy: job.id,
-    });
-    await endParseJob(transaction, job.id, { state: 'completed', credits });
-    await advance(transaction, held, ['parsed', 'parse_validated']);
+    await Promise.all([
+      recordParsed(transaction, held.version.id, {
+        key,
+        sha256: hash,
+        bytes,
+        pageCount,
+        pageOffsets: pageOffsets.map((page) => page.startOffset),
+        failedPages,
+        parsedBy: job.id,
+      }),
+      endParseJob(transaction, job.id, { state: 'completed', credits }),
+      advance(transaction, held, untilChunking),
+    ]);
   });
   return { text, sha256: hash, pageOffsets };
 }

@@ -38,6 +38,8 @@ export interface ActivityDependencies {
   readonly callbackUrl: (parseJobId: ParseJobId) => string | undefined;
   /** The run of a document that is open in Temporal now, if any. */
   readonly openRunId: (documentId: DocumentId) => Promise<string | undefined>;
+  /** Aborted when the worker is told to stop: long activities hand over at their next step. */
+  readonly draining: AbortSignal;
   readonly limits: Limits;
   readonly logger: Logger;
 }

@@ -3,7 +3,7 @@
  * read-back proof, and in the same transaction this generation goes live. What is done is read from the rows, so a
  * killed worker repeats at most the one batch that was answered and not yet written.
  */
-import { advance, type Attempt } from '../src/db/attempts.ts';
+import { type Attempt, advance } from '../src/db/attempts.ts';
 import { chunksWithoutVector, storeVectors } from '../src/db/chunks.ts';
 import { chunkCount, makeLive, proveGeneration } from '../src/db/generations.ts';
 import { IntakeError } from '../src/domain/errors.ts';
@@ -13,6 +13,9 @@ import { type AttemptScope, withAttempt } from './attempt-scope.ts';
 import { generationOf } from './chunk-version.ts';
 import type { AttemptRef, EmbedResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+
+/** Another worker takes over at once; one that has just been restarted, as soon as it polls. */
+const HANDOVER_MS = 100;
 
 export async function embedChunks(
   dependencies: ActivityDependencies,
@@ -30,10 +33,14 @@ export async function embedChunks(
       return { chunks: await chunkCount(dependencies.pool, generationId), batches: 0 };
     const batches = await embedMissing(dependencies, scope, generationId);
     const chunks = await scope.hold(async (transaction, held) => {
-      const stored = await advance(transaction, held, ['embeddings_stored']);
-      const proof = await proveGeneration(transaction, generationId);
-      await makeLive(transaction, held.documentId, generationId);
-      await advance(transaction, stored, ['complete']);
+      const [stored, proof] = await Promise.all([
+        advance(transaction, held, ['embeddings_stored']),
+        proveGeneration(transaction, generationId),
+      ]);
+      await Promise.all([
+        makeLive(transaction, held.documentId, generationId),
+        advance(transaction, stored, ['complete']),
+      ]);
       return proof.chunks;
     });
     return { chunks, batches };
@@ -51,7 +58,7 @@ function generationFor(
 
 /** Asks for and writes one sub-batch after the other; answers how many were asked for. */
 async function embedMissing(
-  { pool, embedder }: ActivityDependencies,
+  { pool, embedder, draining }: ActivityDependencies,
   scope: AttemptScope,
   generationId: GenerationId,
 ): Promise<number> {
@@ -59,6 +66,7 @@ async function embedMissing(
   const batches = batchByTokens(missing, { maxInputs: embedder.batchSize });
   for (const [done, batch] of batches.entries()) {
     scope.signal.throwIfAborted();
+    if (draining.aborted) throw new IntakeError('WORKER_STOPPING', { retryAfterMs: HANDOVER_MS });
     const vectors = await embedder.embed(
       batch.map((chunk) => chunk.input),
       scope.signal,

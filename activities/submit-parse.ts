@@ -3,7 +3,7 @@
  * the vendor's job; a retry looks for the job of an earlier try and adopts it instead of paying again.
  */
 import type { Readable } from 'node:stream';
-import { advance, type Attempt } from '../src/db/attempts.ts';
+import { type Attempt, advance } from '../src/db/attempts.ts';
 import {
   adoptableParseJob,
   endParseJob,

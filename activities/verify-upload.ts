@@ -2,7 +2,7 @@
  * verify: the object is copied to a fresh private key for which no URL was ever issued; the copy's size, SHA-256 and
  * sniffed type must be the declared ones. Idempotent by the attempt's status: a repeated call finds it verified.
  */
-import { advance, type Attempt, countLook } from '../src/db/attempts.ts';
+import { type Attempt, advance, countLook } from '../src/db/attempts.ts';
 import { markRemoved, reserveOriginalKey, uploadKeys } from '../src/db/objects.ts';
 import { recordVerified } from '../src/db/versions.ts';
 import { IntakeError } from '../src/domain/errors.ts';
@@ -18,16 +18,21 @@ export async function verifyUpload(
 ): Promise<VerifyResult> {
   return withAttempt(dependencies, ref, async (scope) => {
     const { attempt, keys } = await scope.hold(async (transaction, held) => {
-      await countLook(transaction, held.id);
-      return { attempt: held, keys: await uploadKeys(transaction, held.documentId) };
+      const [uploads] = await Promise.all([
+        uploadKeys(transaction, held.documentId),
+        countLook(transaction, held.id),
+      ]);
+      return { attempt: held, keys: uploads };
     });
     const { version } = attempt;
     if (attempt.status !== 'awaiting_upload') return { sizeBytes: version.sizeBytes };
 
     const originalKey = await firstGoodCopy(dependencies, { attempt, keys, signal: scope.signal });
     await scope.hold(async (transaction, held) => {
-      await recordVerified(transaction, version, originalKey);
-      await advance(transaction, held, ['uploaded']);
+      await Promise.all([
+        recordVerified(transaction, version, originalKey),
+        advance(transaction, held, ['uploaded']),
+      ]);
     });
     await sweep(dependencies, keys, scope.signal);
     return { sizeBytes: version.sizeBytes };
@@ -114,10 +119,8 @@ async function sweep(
   keys: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  await markRemoved(pool, keys);
-  try {
-    await objectStore.remove(keys, signal);
-  } catch (error) {
+  const removed = objectStore.remove(keys, signal).catch((error: unknown) => {
     logger.warn({ err: error, objects: keys.length }, 'objects left for a later sweep');
-  }
+  });
+  await Promise.all([markRemoved(pool, keys), removed]);
 }

@@ -103,6 +103,7 @@ export function buildShared(
 
 export function buildActivityDependencies(
   shared: Shared,
+  draining: AbortSignal,
 ): ActivityDependencies & { close(): Promise<void> } {
   const { config, logger, pool, runs, objectStore } = shared;
   const tokenKeys = keysOf(config.WEBHOOK_TOKEN_KEY);
@@ -116,6 +117,7 @@ export function buildActivityDependencies(
   return {
     pool,
     logger,
+    draining,
     objectStore: withBreaker(objectStore, {
       onStateChange: (state) => logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker'),
     }),

@@ -18,7 +18,9 @@ export function failureCode(error: unknown): ErrorCode | undefined {
 
 /** A terminal failure of the run: its type is the code, its message the sentence for the person. */
 export function failWith(code: ErrorCode): ApplicationFailure {
-  return ApplicationFailure.nonRetryable(errorCodes[code].message, code);
+  const failure = ApplicationFailure.nonRetryable(errorCodes[code].message, code);
+  failure.stack = ''; // it names files of ours and says nothing to an operator
+  return failure;
 }
 
 /**

@@ -54,6 +54,7 @@ export const httpStatus = {
   ATTEMPT_SUPERSEDED: 409,
   ATTEMPT_ABSENT: 503,
   DATABASE_UNAVAILABLE: 503,
+  WORKER_STOPPING: 503,
   CONFIGURATION_INVALID: 500,
   SCHEMA_OUTDATED: 503,
 } as const satisfies Record<ErrorCode, number>;

@@ -119,22 +119,22 @@ export async function findAttempt(
  * returned: a repeated activity then finds its own work done.
  */
 export async function holdAttempt(transaction: Queryable, fence: Fence): Promise<Attempt> {
-  const document = await transaction.query<{
-    current_attempt_id: string | null;
-    deleted_at: Date | null;
-  }>(
-    'select current_attempt_id, deleted_at from intake.documents where id = $1 for no key update',
-    [fence.documentId],
-  );
+  // Two statements, since the second must see what was committed while the first waited for its lock.
+  const [document, attempt] = await Promise.all([
+    transaction.query<{ current_attempt_id: string | null; deleted_at: Date | null }>(
+      'select current_attempt_id, deleted_at from intake.documents where id = $1 for no key update',
+      [fence.documentId],
+    ),
+    transaction.query<AttemptRow>(
+      `select ${columns} from intake.attempts a join intake.versions v on v.id = a.version_id
+       where a.id = $1 and a.document_id = $2 for no key update of a`,
+      [fence.attemptId, fence.documentId],
+    ),
+  ]);
   const owner = document.rows[0];
   if (!owner) throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the document has no row' });
   if (owner.deleted_at) throw new IntakeError('DOCUMENT_DELETED');
-  const { rows } = await transaction.query<AttemptRow>(
-    `select ${columns} from intake.attempts a join intake.versions v on v.id = a.version_id
-     where a.id = $1 and a.document_id = $2 for no key update of a`,
-    [fence.attemptId, fence.documentId],
-  );
-  const row = rows[0];
+  const row = attempt.rows[0];
   if (!row) throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the attempt has no row' });
   if (owner.current_attempt_id !== fence.attemptId) throw new IntakeError('ATTEMPT_SUPERSEDED');
   if (row.status === 'cancelled') throw new IntakeError('CANCELLED');
@@ -180,19 +180,23 @@ export async function advance(
   path: readonly Status[],
 ): Promise<Attempt> {
   let { status } = attempt;
-  for (const next of path) {
-    if (statuses.indexOf(next) <= statuses.indexOf(status)) continue;
+  const steps = path.filter((next) => statuses.indexOf(next) > statuses.indexOf(status));
+  for (const next of steps) {
     if (!canMove(status, next)) {
       throw new IntakeError('INTERNAL_ERROR', { detail: `illegal move from ${status} to ${next}` });
     }
-    await transaction.query(
-      `update intake.attempts
-       set status = $2, waiting_code = null, waiting_detail = null, waiting_since = null, next_try_at = null, deadline_at = null
-       where id = $1`,
-      [attempt.id, next],
-    );
     status = next;
   }
+  await Promise.all(
+    steps.map((next) =>
+      transaction.query(
+        `update intake.attempts
+         set status = $2, waiting_code = null, waiting_detail = null, waiting_since = null, next_try_at = null, deadline_at = null
+         where id = $1`,
+        [attempt.id, next],
+      ),
+    ),
+  );
   return { ...attempt, status };
 }
 

@@ -171,16 +171,18 @@ export async function makeLive(
   documentId: DocumentId,
   generationId: GenerationId,
 ): Promise<void> {
-  const { rowCount } = await transaction.query(
-    `update intake.documents set live_generation_id = $2, updated_at = now() where id = $1 and deleted_at is null`,
-    [documentId, generationId],
-  );
-  if (rowCount === 0) throw new IntakeError('DOCUMENT_DELETED');
-  await transaction.query(
-    'update intake.generations set completed_at = coalesce(completed_at, now()) where id = $1',
-    [generationId],
-  );
-  await removeSuperseded(transaction, documentId, generationId);
+  const [live] = await Promise.all([
+    transaction.query(
+      `update intake.documents set live_generation_id = $2, updated_at = now() where id = $1 and deleted_at is null`,
+      [documentId, generationId],
+    ),
+    transaction.query(
+      'update intake.generations set completed_at = coalesce(completed_at, now()) where id = $1',
+      [generationId],
+    ),
+    removeSuperseded(transaction, documentId, generationId),
+  ]);
+  if (live.rowCount === 0) throw new IntakeError('DOCUMENT_DELETED');
 }
 
 /** One switch clears no more than this; what is left goes with the next. */

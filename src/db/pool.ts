@@ -26,6 +26,8 @@ export function createPool(options: PoolOptions): Pool {
     query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
+    // Statements that do not need each other's answers travel together: `Promise.all` in a transaction keeps their order.
+    pipeline: true,
   });
   pool.on('error', options.onIdleError);
   return pool;
@@ -44,11 +46,13 @@ export async function inTransaction<Result>(
     throw databaseError(error);
   }
   try {
-    await client.query(begin);
-    const result = await work(client);
+    // `begin` travels with the first statement; whichever fails, nothing of `work` is left running.
+    const [begun, done] = await Promise.allSettled([client.query(begin), work(client)]);
+    if (begun.status === 'rejected') throw begun.reason;
+    if (done.status === 'rejected') throw done.reason;
     await client.query('commit');
     client.release();
-    return result;
+    return done.value;
   } catch (error) {
     const broken = await client.query('rollback').then(
       () => false,

@@ -2,6 +2,7 @@
 import { createApiClient } from '../cli/api-client.ts';
 import type { ExitCode } from '../cli/exit-codes.ts';
 import type { Failure } from '../cli/failure-words.ts';
+import type { Journey } from '../cli/journey.ts';
 import { printableJson } from '../cli/plain-text.ts';
 import { fileInJson, reportOf } from '../cli/report.ts';
 import { exitCodeOfJob, runMainJob } from './main-job.ts';
@@ -22,6 +23,8 @@ export async function performJob(
   const client = createApiClient({ url: urls.api, token });
   const outcome = await runMainJob(client, files, screen.documents(files.length));
   const { journeys, question, answer } = outcome;
+  const known = journeys.filter(endedBefore).map(({ label }) => label);
+  if (known.length > 0) screen.line(`Ingested by an earlier start: ${known.join(', ')}`);
   if (question !== undefined) screen.answer(question, answer);
   const runUrl = journeys[0]?.document?.links.temporalRun;
   screen.addresses(urls, { ...(runUrl && { runUrl }), tokenFile: folder.tokenFile });
@@ -30,6 +33,10 @@ export async function performJob(
     printJson({ documents, question: question ?? null, answer: answer ?? null });
   }
   return exitCodeOfJob(outcome);
+}
+
+function endedBefore({ begunAtMs, document }: Journey): boolean {
+  return document?.endedAt !== undefined && Date.parse(document.endedAt) < begunAtMs;
 }
 
 /** The only thing that `up` writes to stdout when it was asked for JSON. */

@@ -319,6 +319,12 @@ export const errorCodes = {
     message: 'We cannot find the record of this document at the moment. We have been told.',
     hint: 'A run without a row: was the database restored? The run is parked and ends after a deadline.',
   },
+  WORKER_STOPPING: {
+    retryable: true,
+    turn: 'us',
+    message: 'Your document waits a moment; we go on with it by ourselves.',
+    hint: 'The worker was stopped between two steps; another one goes on.',
+  },
   DATABASE_UNAVAILABLE: {
     retryable: true,
     turn: 'us',

@@ -7,6 +7,9 @@ export interface Deadline {
   end(): void;
 }
 
+/** Made once: a fresh one for every call would gather a stack each time. */
+const ended = new DOMException('the call has ended', 'AbortError');
+
 export function startDeadline(timeoutMs: number, callerSignal: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
   const expire = () => controller.abort(new DOMException('deadline exceeded', 'TimeoutError'));
@@ -22,7 +25,7 @@ export function startDeadline(timeoutMs: number, callerSignal: AbortSignal | und
     },
     end() {
       clearTimeout(timer);
-      controller.abort();
+      controller.abort(ended);
     },
   };
 }

@@ -33,6 +33,7 @@ const infoSchema = z.object({
   size: z.number().int().nonnegative(),
   contentType: z.string().nullish(),
 });
+const removedSchema = z.array(z.object({ name: z.string() }));
 const rowsSchema = z.array(z.object({ name: z.string().min(1), id: z.string().nullable() }));
 
 export class SupabaseObjectStore implements ObjectStore {
@@ -123,12 +124,15 @@ export class SupabaseObjectStore implements ObjectStore {
 
   remove(keys: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#translated(signal, async () => {
+      const unconfirmed = new Set(keys);
       for (let start = 0; start < keys.length; start += REMOVE_BATCH) {
         const batch = keys.slice(start, start + REMOVE_BATCH).map(checkedKey);
-        await this.#session.send((files) => files.remove(batch), { signal });
+        const answer = await this.#session.send((files) => files.remove(batch), { signal });
+        for (const { name } of removedSchema.parse(answer)) unconfirmed.delete(name);
       }
-      for (const key of keys) await this.#confirmMissing(key, signal);
-      if (keys.length > 0) await this.#controlRead(signal);
+      // A refused removal names nothing, and neither does one of keys that were absent.
+      for (const key of unconfirmed) await this.#confirmMissing(key, signal);
+      if (unconfirmed.size > 0) await this.#controlRead(signal);
     });
   }
 
@@ -148,7 +152,6 @@ export class SupabaseObjectStore implements ObjectStore {
     }
   }
 
-  /** A refused removal answers like a done one. */
   async #confirmMissing(key: string, signal: AbortSignal | undefined): Promise<void> {
     try {
       await this.#session.send((files) => files.info(key), { signal });

@@ -1,10 +1,10 @@
 /** Starting, signalling and stopping the runs of documents: the only place that knows workflow options. */
 import {
   type Client,
+  isGrpcServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
-import { isGrpcServiceError } from '@temporalio/client';
 import { IntakeError } from '../domain/errors.ts';
 import {
   type AttemptId,
@@ -112,6 +112,10 @@ async function start(
   client: Client,
   settings: RunSettings,
   request: RunRequest,
+  // A second start of a first attempt must not run again after it has closed; later attempts follow a closed run.
+  reusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE' = request.attemptNumber === 1
+    ? 'REJECT_DUPLICATE'
+    : 'ALLOW_DUPLICATE',
 ): Promise<string | undefined> {
   try {
     const handle = await client.workflow.start(workflowTypes.ingest, {
@@ -120,23 +124,21 @@ async function start(
         ? {}
         : { startDelay: settings.startDelayMs }),
       workflowIdConflictPolicy: 'FAIL',
-      // A second start of a first attempt must not run again after it has closed; later attempts follow a closed run.
-      workflowIdReusePolicy: request.attemptNumber === 1 ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
+      workflowIdReusePolicy: reusePolicy,
     });
     return handle.firstExecutionRunId;
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    return await runOfAttempt(client, request);
   }
-}
-
-/** A start that lost its answer finds its own run; the run of an earlier attempt is none of its business. */
-async function runOfAttempt(
-  client: Client,
-  { documentId, attemptId }: RunRequest,
-): Promise<string | undefined> {
-  const description = await client.workflow.getHandle(ingestWorkflowId(documentId)).describe();
-  return description.memo?.['attemptId'] === attemptId ? description.runId : undefined;
+  const { memo, runId, status } = await client.workflow
+    .getHandle(ingestWorkflowId(request.documentId))
+    .describe();
+  // A start that lost its answer finds its own run.
+  if (memo?.['attemptId'] === request.attemptId) return runId;
+  // The run of an earlier attempt is still closing; or it has closed just now, and the next try follows it.
+  if (status.name === 'RUNNING' || reusePolicy === 'ALLOW_DUPLICATE') return undefined;
+  // A closed run of an attempt that no row knows: the database was restored or is new.
+  return await start(client, settings, request, 'ALLOW_DUPLICATE');
 }
 
 /** Without `startDelay`: with it, a lost start would wait the delay out. */

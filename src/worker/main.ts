@@ -19,8 +19,9 @@ await runMain(async () => {
   // Phases of our own decide the order of the stop; the SDK would only stop its part.
   Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
   await sweepSpool();
+  const draining = new AbortController();
   const shared = buildShared(config, logger);
-  const dependencies = buildActivityDependencies(shared);
+  const dependencies = buildActivityDependencies(shared, draining.signal);
   const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
   const worker = await createWorker({
     connection,
@@ -36,6 +37,7 @@ await runMain(async () => {
       name: 'tasks in hand',
       limitMs: 27_000,
       run: async () => {
+        draining.abort();
         worker.shutdown();
         await running;
       },

@@ -1,4 +1,4 @@
-/** `npm run histories:record` */
+/** `npm test -- --config test/histories/record.config.ts` */
 import { defineConfig } from 'vitest/config';
 import { isolateEnvironment } from '../support/environment.ts';
 

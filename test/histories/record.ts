@@ -1,6 +1,6 @@
 /**
- * Records one real history of every outcome into this folder: `npm run histories:record`, after a change of a workflow
- * that is meant to be incompatible. Replay then holds every later change against them.
+ * Records one real history of every outcome into this folder, after a change of a workflow that is meant to be
+ * incompatible: `npm test -- --config test/histories/record.config.ts`. Replay holds every later change against them.
  */
 import { writeFile } from 'node:fs/promises';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';

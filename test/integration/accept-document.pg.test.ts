@@ -215,6 +215,20 @@ describe('what is lost between commit and Temporal', () => {
     expect(stamped).not.toBe(run_id);
   });
 
+  test('a closed run that no row knows, as after a restore, strands nothing', async () => {
+    const me = caller();
+    const declaration = declared();
+    const { documentId } = await acceptUpload(services, me, declaration);
+    const before = await rowOf(documentId);
+    await services.temporal.client.workflow.getHandle(ingestWorkflowId(documentId)).terminate();
+    await services.pool.query('delete from intake.documents where id = $1', [documentId]);
+    await acceptUpload(services, me, declaration);
+    const after = await rowOf(documentId);
+    expect(after.number).toBe(1);
+    expect(after.run_id).not.toBeNull();
+    expect(after.run_id).not.toBe(before.run_id);
+  });
+
   test('a cancel that Temporal did not hear is told again, a lost erasure is started', async () => {
     const me = caller();
     const { documentId } = await acceptUpload(services, me, declared());

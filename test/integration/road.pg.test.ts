@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
-import { statuses } from '../../src/domain/ingestion.ts';
+import { closings, statuses, type TerminalStatus } from '../../src/domain/ingestion.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
 
 let road: Road;
@@ -378,4 +378,29 @@ describe('a worker that stops', () => {
       Math.ceil((detail.chunks ?? 0) / 8) + 1,
     );
   });
+});
+
+test('every run that these tests made has closed as the table of ends says', async () => {
+  const { rows } = await road.database.pool.query<{
+    document_id: string;
+    run_id: string;
+    status: TerminalStatus;
+  }>(
+    'select document_id, run_id, status from intake.attempts where ended_at is not null and run_id is not null',
+  );
+  for (const { document_id, run_id, status } of rows) {
+    const handle = road.temporal.client.workflow.getHandle(
+      ingestWorkflowId(document_id as DocumentId),
+      run_id,
+    );
+    await vi.waitFor(async () => {
+      expect(
+        (await handle.describe()).status.name.toLowerCase().replace('cancelled', 'canceled'),
+        status,
+      ).toBe(closings[status]);
+    });
+  }
+  expect(new Set(rows.map(({ status }) => closings[status]))).toEqual(
+    new Set(Object.values(closings)),
+  );
 });

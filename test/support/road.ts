@@ -11,6 +11,7 @@ import type { Worker } from '@temporalio/worker';
 import { expect, vi } from 'vitest';
 import { createActivities } from '../../activities/index.ts';
 import { buildServer } from '../../src/api/server.ts';
+import { startOutboxSweep } from '../../src/api/services/outbox-sweep.ts';
 import { type ApiClient, createApiClient, type DocumentDetail } from '../../src/cli/api-client.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import {
@@ -77,6 +78,7 @@ export async function startRoad({
   const apiSide = buildShared(config, logger, client);
   const server = buildServer(buildApiDependencies(apiSide));
   await server.listen({ host: '127.0.0.1', port: 0 });
+  const sweep = startOutboxSweep(apiSide);
   const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
   const worker = workerOf({ ...config, PUBLIC_URL: url }, { temporal, client, logger });
   return {
@@ -99,6 +101,7 @@ export async function startRoad({
     close: async () => {
       await worker.stop();
       await server.close();
+      await sweep.stop();
       await apiSide.close();
       await standIns.close();
       await temporal.teardown();
@@ -120,11 +123,13 @@ function workerOf(
     readonly logger: Shared['logger'];
   },
 ) {
+  let draining = new AbortController();
   let running: { readonly worker: Worker; readonly done: Promise<void> } | undefined;
   return {
     start: async () => {
+      draining = new AbortController();
       const shared = buildShared(config, logger, client);
-      const dependencies = buildActivityDependencies(shared);
+      const dependencies = buildActivityDependencies(shared, draining.signal);
       const worker = await createWorker({
         connection: temporal.nativeConnection,
         namespace: 'default',
@@ -139,6 +144,7 @@ function workerOf(
       running = { worker, done };
     },
     stop: async () => {
+      draining.abort();
       running?.worker.shutdown();
       await running?.done;
       running = undefined;

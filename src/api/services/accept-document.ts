@@ -19,11 +19,11 @@ import { inTransaction, type Pool, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { AttemptId, DocumentId, VersionId } from '../../domain/ids.ts';
 import {
+  initialStatus,
   isTerminal,
   type StartStage,
   type Status,
   startStageFor,
-  initialStatus,
 } from '../../domain/ingestion.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { RunRequest, Runs } from '../../temporal/runs.ts';

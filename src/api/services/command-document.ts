@@ -1,5 +1,5 @@
 /** Commands on a document. The row is written first; then Temporal is told, and the outbox sweep makes good what it did not hear. */
-import { stampErasure, findStartable, markStopSent } from '../../db/outbox.ts';
+
 import { endAttempt } from '../../db/attempts.ts';
 import {
   buryDocument,
@@ -8,6 +8,7 @@ import {
   markConfirmed,
 } from '../../db/documents.ts';
 import { recordEvent } from '../../db/events.ts';
+import { findStartable, markStopSent, stampErasure } from '../../db/outbox.ts';
 import { inTransaction, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { DocumentId } from '../../domain/ids.ts';

@@ -1,5 +1,5 @@
 /** Reads for a caller, under the caller's own rights. */
-import { asOwner, type Pool } from '../../db/pool.ts';
+
 import {
   attemptsOf,
   type DocumentRecord,
@@ -8,6 +8,7 @@ import {
   timelineOf,
 } from '../../db/document-reads.ts';
 import { unfinishedUploads } from '../../db/documents.ts';
+import { asOwner, type Pool } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import { type DocumentId, ingestWorkflowId } from '../../domain/ids.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';

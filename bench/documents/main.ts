@@ -1,0 +1,39 @@
+/**
+ * `node bench/documents/main.ts`: all the documents of the fixtures at once on the whole road, the manual of 400 pages
+ * included, with the real small model; then every question about them. Takes minutes on a small machine.
+ */
+import { availableParallelism, loadavg } from 'node:os';
+import {
+  fixtureDocuments,
+  ingestFixture,
+  isAnswered,
+  questionsAbout,
+} from '../../test/support/labelled.ts';
+import { startStack } from '../../test/support/stack.ts';
+import { withServers } from '../servers.ts';
+
+await withServers(async ({ databaseUrl, temporalAddress }) => {
+  const stack = await startStack({ databaseUrl, temporalAddress, embeddings: 'minilm' });
+  await stack.worker.start();
+  const person = await stack.person();
+  const names = Object.keys(fixtureDocuments);
+  const startedAt = performance.now();
+  await Promise.all(
+    names.map(async (name) => {
+      const { status, pages, chunks } = await ingestFixture(person, name);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+      console.log(`${name.padEnd(38)}${status}, ${pages} pages, ${chunks} chunks, ${seconds} s`);
+    }),
+  );
+  const questions = questionsAbout(names);
+  const missed: string[] = [];
+  for (const label of questions) {
+    if (!(await isAnswered(person, label))) missed.push(`${label.document}: ${label.question}`);
+  }
+  console.log(`${questions.length - missed.length} of ${questions.length} questions find their`);
+  console.log(['passage in the first five. Not:', ...missed].join('\n  '));
+  console.log(
+    `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)} at the end.`,
+  );
+  await stack.close();
+});

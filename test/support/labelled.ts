@@ -1,0 +1,65 @@
+/** The real documents of the fixtures and the questions about them, asked over HTTP. */
+import { readFile } from 'node:fs/promises';
+import { extname } from 'node:path';
+import {
+  fixturePath,
+  type LabelledQuestion,
+  labelledQuestions,
+  lettersOf,
+} from '../../bench/search/labelled-questions.ts';
+import { ended, type Person, type Seen, upload } from './person.ts';
+
+/** By name, with their number of pages. */
+export const fixtureDocuments: Readonly<Record<string, number>> = {
+  'annual-report-page.html': 1,
+  'federal-register-three-columns.pdf': 15,
+  'health-coverage-application.pdf': 14,
+  'invoice-borderless-table.pdf': 2,
+  'irs-manual-400-pages.pdf': 400,
+  'medical-report-scan.pdf': 3,
+  'repair-invoice-multipage.pdf': 3,
+  'tax-form-filled.pdf': 2,
+  'word-document.docx': 2,
+};
+
+const types: Readonly<Record<string, string>> = {
+  '.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  '.html': 'text/html',
+  '.pdf': 'application/pdf',
+};
+
+/** Puts a document on its road and waits for its end. */
+export async function ingestFixture(person: Person, name: string): Promise<Seen> {
+  const content = await readFile(fixturePath(name));
+  return ended(person, await upload(person, { name, type: types[extname(name)] ?? '', content }));
+}
+
+interface Passage {
+  readonly documentName: string;
+  readonly text: string;
+  readonly headingPath: readonly string[];
+  readonly pageFrom: number;
+  readonly pageTo: number;
+}
+
+/** The questions about these documents. */
+export function questionsAbout(documents: readonly string[]): readonly LabelledQuestion[] {
+  return labelledQuestions().filter(({ document }) => documents.includes(document));
+}
+
+/** Whether the passage that answers the question is among the first five, of all the person's documents. */
+export async function isAnswered(person: Person, label: LabelledQuestion): Promise<boolean> {
+  const { body } = await person.send<{ passages: readonly Passage[] }>('POST', '/v1/search', {
+    json: { query: label.question, k: 5 },
+  });
+  return body.passages.some((passage) => answers(label, passage));
+}
+
+function answers({ document, pages, expect: words }: LabelledQuestion, passage: Passage): boolean {
+  const { documentName, pageFrom, pageTo, headingPath, text } = passage;
+  return (
+    documentName === document &&
+    pages.some((page) => pageFrom <= page && page <= pageTo) &&
+    lettersOf([...headingPath, text].join(' ')).includes(lettersOf(words))
+  );
+}
