@@ -2,7 +2,7 @@
  * What every activity on an attempt shares: a heartbeat from a ticker, the fence, the cancellation signal, and on
  * failure the reason in the row before the translation to Temporal.
  */
-import { activityInfo, Context, cancellationSignal, heartbeat } from '@temporalio/activity';
+import { activityInfo, Context, cancellationSignal } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import {
   type Attempt,
@@ -16,8 +16,7 @@ import { IntakeError } from '../src/domain/errors.ts';
 import type { AttemptRef } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
-
-const HEARTBEAT_EVERY_MS = 500;
+import { withHeartbeat } from './heartbeat.ts';
 
 export interface AttemptScope {
   readonly fence: Fence;
@@ -30,29 +29,32 @@ export interface AttemptScope {
   report(progress: number): void;
 }
 
-export async function withAttempt<Result>(
+export function withAttempt<Result>(
   dependencies: ActivityDependencies,
   ref: AttemptRef,
   work: (scope: AttemptScope) => Promise<Result>,
 ): Promise<Result> {
   const fence = { documentId: ref.documentId, attemptId: ref.attemptId, runId: runId() };
-  let progress = 0;
-  const ticker = setInterval(() => heartbeat(progress), HEARTBEAT_EVERY_MS);
-  const scope: AttemptScope = {
-    fence,
-    signal: cancellationSignal(),
-    hold: (inside) => holdOrTakeOver(dependencies, fence, inside),
-    report: (done) => {
-      progress = done;
-    },
-  };
-  try {
-    return await work(scope);
-  } catch (error) {
-    throw await explain(dependencies, scope, error);
-  } finally {
-    clearInterval(ticker);
-  }
+  // Known from the first hold on: one id from the first request to the last line about a document.
+  let correlationId: string | undefined;
+  return withHeartbeat(async (report) => {
+    const scope: AttemptScope = {
+      fence,
+      signal: cancellationSignal(),
+      hold: (inside) =>
+        holdOrTakeOver(dependencies, fence, (transaction, attempt) => {
+          correlationId = attempt.correlationId;
+          return inside(transaction, attempt);
+        }),
+      report,
+    };
+    try {
+      return await work(scope);
+    } catch (error) {
+      const logger = dependencies.logger.child({ correlationId });
+      throw await explain({ ...dependencies, logger }, scope, error);
+    }
+  });
 }
 
 function runId(): string {

@@ -3,11 +3,11 @@ import { type Attempt, advance } from '../src/db/attempts.ts';
 import { deriveGenerationId } from '../src/db/derive-id.ts';
 import { setTextSearchConfig } from '../src/db/documents.ts';
 import { storeGeneration } from '../src/db/generations.ts';
-import type { PageOffset } from '../src/domain/chunk.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { GenerationId } from '../src/domain/ids.ts';
 import type { AttemptScope } from './attempt-scope.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import type { Markdown } from './stored-markdown.ts';
 
 /** The generation that this version has under the present chunker, tokenizer and embedding model. */
 export function generationOf(
@@ -26,12 +26,6 @@ export function generationOf(
     embeddingModel,
     dimensions,
   });
-}
-
-export interface Markdown {
-  readonly text: string;
-  readonly sha256: string;
-  readonly pageOffsets: readonly PageOffset[];
 }
 
 /** Splits and stores; `chunks_stored` is written with the chunks. */

@@ -2,41 +2,41 @@
  * collect: the result is fetched by job id with our own credentials, checked page by page, stored as Markdown,
  * read back, hashed and chunked. Idempotent by the version's evidence: what is stored is not fetched again.
  */
-import { createHash } from 'node:crypto';
 import { type Attempt, advance } from '../src/db/attempts.ts';
 import { chunkCount } from '../src/db/generations.ts';
 import { reserveMarkdownKey } from '../src/db/objects.ts';
-import { endParseJob, findParseJob, markForgotten, type ParseJob } from '../src/db/parse-jobs.ts';
+import { endParseJob, findParseJob, type ParseJob } from '../src/db/parse-jobs.ts';
 import { recordParsed } from '../src/db/versions.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import { validatePages } from '../src/parsing/validate-pages.ts';
+import type { ObjectStore } from '../src/storage/object-store.ts';
 import { readText } from '../src/storage/read-text.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
-import { chunkVersion, generationOf, type Markdown } from './chunk-version.ts';
-import type { CollectResult, ParseJobRef } from './contract.ts';
+import { chunkVersion, generationOf } from './chunk-version.ts';
+import type { CollectRef, CollectResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { forgetParseJob } from './forget-parse-job.ts';
+import { type Markdown, sha256Of, storedMarkdown } from './stored-markdown.ts';
 
 export async function collectResult(
   dependencies: ActivityDependencies,
-  ref: ParseJobRef,
+  ref: CollectRef,
 ): Promise<CollectResult> {
   return withAttempt(dependencies, ref, async (scope) => {
     const { attempt, job } = await scope.hold(async (transaction, held) => ({
       attempt: held,
-      job: await findParseJob(transaction, ref.parseJobId),
+      job: ref.parseJobId && (await findParseJob(transaction, ref.parseJobId)),
     }));
     const done = await alreadyStored(dependencies, attempt);
     if (done) return done;
-    if (!job?.providerJobId)
-      throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the parse job has no row' });
 
     const markdown =
-      (await storedMarkdown(dependencies, attempt, scope)) ??
-      (await fetchMarkdown(dependencies, { attempt, job, scope }));
+      (await storedBefore(dependencies, attempt, scope)) ??
+      (await fetchOrFind(dependencies, { job, scope }));
     if (!markdown) return { state: 'pending' };
     const [{ chunks }] = await Promise.all([
       chunkVersion(dependencies, scope, markdown),
-      forgetAtVendor(dependencies, job, scope),
+      job && forgetAtVendor(dependencies, job, scope),
     ]);
     return { state: 'stored', pages: markdown.pageOffsets.length, chunks };
   });
@@ -57,63 +57,55 @@ async function alreadyStored(
   return { state: 'stored', pages: version.pageCount ?? 0, chunks };
 }
 
-/** The Markdown of an earlier try or attempt: nothing is asked of the vendor again. */
-async function storedMarkdown(
-  { objectStore, limits }: ActivityDependencies,
-  { version }: Attempt,
+async function storedBefore(
+  dependencies: ActivityDependencies,
+  attempt: Attempt,
   scope: AttemptScope,
 ): Promise<Markdown | undefined> {
-  if (!version.markdownKey || !version.markdownSha256) return undefined;
-  const text = await readText(objectStore, version.markdownKey, {
-    maxBytes: limits.maxMarkdownBytes,
-    signal: scope.signal,
-  });
-  if (sha256(text) !== version.markdownSha256) {
-    throw new IntakeError('STORAGE_UNAVAILABLE', {
-      detail: 'the stored Markdown reads back differently',
-    });
+  const markdown = await storedMarkdown(dependencies, attempt, scope);
+  if (markdown) await scope.hold((transaction, held) => advance(transaction, held, untilChunking));
+  return markdown;
+}
+
+/** A starved worker may have stored the result and deleted the job meanwhile: that is no loss, and nothing is paid again. */
+async function fetchOrFind(
+  dependencies: ActivityDependencies,
+  { job, scope }: { readonly job: ParseJob | undefined; readonly scope: AttemptScope },
+): Promise<Markdown | undefined> {
+  try {
+    return await fetchMarkdown(dependencies, { job, scope });
+  } catch (error) {
+    if (!(error instanceof IntakeError) || error.code !== 'LLAMAPARSE_RESULT_EXPIRED') throw error;
+    const now = await scope.hold(async (_transaction, held) => held);
+    const stored = await storedBefore(dependencies, now, scope);
+    if (!stored) throw error;
+    return stored;
   }
-  await scope.hold((transaction, held) => advance(transaction, held, untilChunking));
-  const pageOffsets = version.pageOffsets.map((startOffset, index) => ({
-    pageNumber: index + 1,
-    startOffset,
-  }));
-  return { text, sha256: version.markdownSha256, pageOffsets };
 }
 
 /** Fetches, validates and stores; `undefined` while the job is not done, whatever a webhook said. */
 async function fetchMarkdown(
   dependencies: ActivityDependencies,
-  {
-    attempt,
-    job,
-    scope,
-  }: { readonly attempt: Attempt; readonly job: ParseJob; readonly scope: AttemptScope },
+  { job, scope }: { readonly job: ParseJob | undefined; readonly scope: AttemptScope },
 ): Promise<Markdown | undefined> {
-  const { pool, objectStore, parser, limits } = dependencies;
+  const { objectStore, parser, limits } = dependencies;
+  if (!job) throw new IntakeError('LLAMAPARSE_RESULT_EXPIRED', { detail: 'nothing was stored' });
   const providerJobId = await completedJob(dependencies, job, scope);
   if (providerJobId === undefined) return undefined;
   const { pages, credits } = await orExpired(dependencies, job, () =>
     parser.result(providerJobId, { maxBytes: limits.maxMarkdownBytes, signal: scope.signal }),
   );
   const { markdown: text, pageOffsets, pageCount, failedPages } = validatePages(pages, limits);
-  const hash = sha256(text);
-  const key = await reserveMarkdownKey(pool, attempt, hash);
-  await objectStore.put(key, Buffer.from(text), {
-    contentType: 'text/markdown; charset=utf-8',
-    signal: scope.signal,
-  });
-  const bytes = Buffer.byteLength(text);
-  if (
-    sha256(await readText(objectStore, key, { maxBytes: bytes, signal: scope.signal })) !== hash
-  ) {
-    throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'the Markdown reads back differently' });
-  }
+  const sha256 = sha256Of(text);
+  const key = await scope.hold((transaction, held) =>
+    reserveMarkdownKey(transaction, held, sha256),
+  );
+  const bytes = await putAndReadBack(objectStore, { key, text, signal: scope.signal });
   await scope.hold(async (transaction, held) => {
     await Promise.all([
       recordParsed(transaction, held.version.id, {
         key,
-        sha256: hash,
+        sha256,
         bytes,
         pageCount,
         pageOffsets: pageOffsets.map((page) => page.startOffset),
@@ -124,7 +116,24 @@ async function fetchMarkdown(
       advance(transaction, held, untilChunking),
     ]);
   });
-  return { text, sha256: hash, pageOffsets };
+  return { text, sha256, pageOffsets };
+}
+
+/** What is not read back as it was written was not written. Answers the size in bytes. */
+async function putAndReadBack(
+  objectStore: ObjectStore,
+  {
+    key,
+    text,
+    signal,
+  }: { readonly key: string; readonly text: string; readonly signal: AbortSignal },
+): Promise<number> {
+  const bytes = Buffer.from(text);
+  await objectStore.put(key, bytes, { contentType: 'text/markdown; charset=utf-8', signal });
+  if ((await readText(objectStore, key, { maxBytes: bytes.length, signal })) !== text) {
+    throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'the Markdown reads back differently' });
+  }
+  return bytes.length;
 }
 
 /** The vendor's id of the job when it is completed, `undefined` while it runs. A job that failed is thrown as its code. */
@@ -169,20 +178,16 @@ async function orExpired<Answer>(
 
 /** Nothing stays at the vendor once the result is ours. Failing is no failure of the document; erasure asks again. */
 async function forgetAtVendor(
-  { pool, parser, logger }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   job: ParseJob,
   { signal }: AttemptScope,
 ): Promise<void> {
-  const { providerJobId, providerFileId } = job;
-  if (!providerJobId) return;
   try {
-    await parser.forget({ providerJobId, providerFileId }, signal);
-    await markForgotten(pool, job.id);
+    await forgetParseJob(dependencies, job, signal);
   } catch (error) {
-    logger.warn({ err: error, parseJobId: job.id }, 'parse job not yet forgotten at the vendor');
+    dependencies.logger.warn(
+      { err: error, parseJobId: job.id },
+      'parse job not yet forgotten at the vendor',
+    );
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -25,6 +25,11 @@ export interface ParseJobRef extends AttemptRef {
   readonly parseJobId: ParseJobId;
 }
 
+/** Without a job: an attempt that starts from Markdown which an earlier one stored. */
+export interface CollectRef extends AttemptRef {
+  readonly parseJobId?: ParseJobId;
+}
+
 export interface PollParseResult {
   readonly state: 'pending' | 'ended';
 }
@@ -36,8 +41,6 @@ export type CollectResult =
 
 export interface EmbedResult {
   readonly chunks: number;
-  /** Sub-batches asked for by this call; those of earlier tries are not asked for again. */
-  readonly batches: number;
 }
 
 /** Why an attempt ends other than complete. Which status that is follows from the row's own status. */
@@ -52,7 +55,7 @@ export interface EraseSweep {
 }
 
 export interface EraseResult {
-  /** When the last upload URL can no longer be used; epoch milliseconds. */
+  /** When the last upload URL can no longer be used, 0 when there was none; epoch milliseconds. */
   readonly urlsExpireAtMs: number;
 }
 
@@ -60,7 +63,7 @@ export interface IngestActivities {
   verify(ref: AttemptRef): Promise<VerifyResult>;
   submitParse(ref: AttemptRef): Promise<SubmitParseResult>;
   pollParse(ref: ParseJobRef): Promise<PollParseResult>;
-  collect(ref: ParseJobRef): Promise<CollectResult>;
+  collect(ref: CollectRef): Promise<CollectResult>;
   embed(ref: AttemptRef): Promise<EmbedResult>;
   recordOutcome(outcome: Outcome): Promise<void>;
 }

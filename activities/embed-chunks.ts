@@ -10,9 +10,10 @@ import { IntakeError } from '../src/domain/errors.ts';
 import type { GenerationId } from '../src/domain/ids.ts';
 import { batchByTokens } from '../src/embedding/batch-by-tokens.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
-import { generationOf } from './chunk-version.ts';
+import { chunkVersion, generationOf } from './chunk-version.ts';
 import type { AttemptRef, EmbedResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { storedMarkdown } from './stored-markdown.ts';
 
 /** Another worker takes over at once; one that has just been restarted, as soon as it polls. */
 const HANDOVER_MS = 100;
@@ -22,29 +23,33 @@ export async function embedChunks(
   ref: AttemptRef,
 ): Promise<EmbedResult> {
   return withAttempt(dependencies, ref, async (scope) => {
-    const { attempt, generationId } = await scope.hold(async (transaction, held) => {
-      const id = generationFor(dependencies, held);
-      return {
-        attempt: await advance(transaction, held, ['embedding_queued', 'embedding_in_progress']),
-        generationId: id,
-      };
-    });
-    if (attempt.status === 'complete')
-      return { chunks: await chunkCount(dependencies.pool, generationId), batches: 0 };
-    const batches = await embedMissing(dependencies, scope, generationId);
+    const attempt = await scope.hold((transaction, held) =>
+      advance(transaction, held, ['embedding_queued', 'embedding_in_progress']),
+    );
+    const generationId = generationFor(dependencies, attempt);
+    const stored = await chunkCount(dependencies.pool, generationId);
+    if (attempt.status === 'complete') return { chunks: stored };
+    if (stored === 0) await chunkAnew(dependencies, attempt, scope);
+    await embedMissing(dependencies, scope, generationId);
     const chunks = await scope.hold(async (transaction, held) => {
-      const [stored, proof] = await Promise.all([
-        advance(transaction, held, ['embeddings_stored']),
-        proveGeneration(transaction, generationId),
-      ]);
-      await Promise.all([
-        makeLive(transaction, held.documentId, generationId),
-        advance(transaction, stored, ['complete']),
-      ]);
+      const embedded = await advance(transaction, held, ['embeddings_stored']);
+      const proof = await proveGeneration(transaction, generationId);
+      await makeLive(transaction, held.documentId, generationId);
+      await advance(transaction, embedded, ['complete']);
       return proof.chunks;
     });
-    return { chunks, batches };
+    return { chunks };
   });
+}
+
+/** Chunker, tokenizer or model were changed since this document was chunked: its generation is another one now. */
+async function chunkAnew(
+  dependencies: ActivityDependencies,
+  attempt: Attempt,
+  scope: AttemptScope,
+): Promise<void> {
+  const markdown = await storedMarkdown(dependencies, attempt, scope);
+  if (markdown) await chunkVersion(dependencies, scope, markdown);
 }
 
 function generationFor(
@@ -56,12 +61,12 @@ function generationFor(
   return generationOf(dependencies, documentId, version.markdownSha256);
 }
 
-/** Asks for and writes one sub-batch after the other; answers how many were asked for. */
+/** Asks for and writes one sub-batch after the other. */
 async function embedMissing(
   { pool, embedder, draining }: ActivityDependencies,
   scope: AttemptScope,
   generationId: GenerationId,
-): Promise<number> {
+): Promise<void> {
   const missing = await chunksWithoutVector(pool, generationId, embedder.dimensions);
   const batches = batchByTokens(missing, { maxInputs: embedder.batchSize });
   for (const [done, batch] of batches.entries()) {
@@ -80,5 +85,4 @@ async function embedMissing(
     });
     scope.report(done + 1);
   }
-  return batches.length;
 }

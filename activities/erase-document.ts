@@ -3,7 +3,7 @@
  * The first sweep removes content; the last one, when no upload URL can be used any more, also the rows that the
  * timeline needed until then. What stays is the tombstone: id, owner, incarnation and instants.
  */
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import {
   eraseContent,
   eraseRecords,
@@ -12,67 +12,58 @@ import {
   rowsLeft,
 } from '../src/db/erasure.ts';
 import { markRemoved, objectPrefixes, objectsOf, type Place } from '../src/db/objects.ts';
-import { markForgotten, parseJobsAtVendor } from '../src/db/parse-jobs.ts';
+import { parseJobsOf } from '../src/db/parse-jobs.ts';
 import { inTransaction } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { DocumentId } from '../src/domain/ids.ts';
 import type { EraseResult, EraseSweep } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
+import { forgetParseJob } from './forget-parse-job.ts';
+import { withHeartbeat } from './heartbeat.ts';
 
-export async function eraseDocument(
+export function eraseDocument(
   dependencies: ActivityDependencies,
   { documentId, final }: EraseSweep,
 ): Promise<EraseResult> {
-  const ticker = setInterval(() => heartbeat(), 500);
-  try {
-    return await sweep(dependencies, documentId, final);
-  } catch (error) {
-    const translated = toIntakeError(error);
-    dependencies.logger.warn({ err: translated, documentId }, 'erasure failed');
-    throw toFailure(translated);
-  } finally {
-    clearInterval(ticker);
-  }
+  return withHeartbeat(async () => {
+    try {
+      return await sweep(dependencies, documentId, final);
+    } catch (error) {
+      const translated = toIntakeError(error);
+      dependencies.logger.warn({ err: translated, documentId }, 'erasure failed');
+      throw toFailure(translated, true);
+    }
+  });
 }
 
+/** What is ours goes first: a vendor that is down must not keep a deleted document's text here. */
 async function sweep(
   dependencies: ActivityDependencies,
   documentId: DocumentId,
   final: boolean,
 ): Promise<EraseResult> {
-  const { pool } = dependencies;
+  const { pool, openRunId } = dependencies;
   const tombstone = await findTombstone(pool, documentId);
   if (!tombstone)
     throw new IntakeError('INTERNAL_ERROR', { detail: 'no tombstone: nothing may be erased' });
+  if (final && (await openRunId(documentId)) !== undefined) {
+    throw new IntakeError('SERVICE_UNAVAILABLE', {
+      detail: 'the run of the document still closes',
+    });
+  }
   const { urlsExpireAt } = await objectsOf(pool, documentId);
-  await forgetAtVendor(dependencies, documentId);
-  await removeObjects(dependencies, tombstone);
   await inTransaction(pool, (transaction) => eraseContent(transaction, documentId));
+  await removeObjects(dependencies, tombstone);
+  for (const job of await parseJobsOf(pool, documentId)) {
+    await forgetParseJob(dependencies, job, cancellationSignal());
+  }
   if (final) {
     await inTransaction(pool, (transaction) => eraseRecords(transaction, documentId));
     await proveNothingLeft(dependencies, tombstone);
     await markErased(pool, documentId);
   }
   return { urlsExpireAtMs: urlsExpireAt.getTime() };
-}
-
-/** A job whose submit was never answered may be there all the same, or its upload alone: the vendor is asked by our id. */
-async function forgetAtVendor(
-  { pool, parser }: ActivityDependencies,
-  documentId: DocumentId,
-): Promise<void> {
-  const signal = cancellationSignal();
-  for (const { id, providerJobId, providerFileId, createdAt } of await parseJobsAtVendor(
-    pool,
-    documentId,
-  )) {
-    const job = providerJobId
-      ? { providerJobId, providerFileId }
-      : await parser.find(id, createdAt, signal);
-    await (job ? parser.forget(job, signal) : parser.forgetUploads(id, signal));
-    await markForgotten(pool, id);
-  }
 }
 
 /** Every key that was ever written down, and whatever else lies under the document's prefixes. */

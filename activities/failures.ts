@@ -14,11 +14,15 @@ export function toIntakeError(error: unknown): IntakeError {
     : new IntakeError('INTERNAL_ERROR', { cause: translated });
 }
 
-export function toFailure(error: IntakeError): ApplicationFailure {
+/** `retryable`: only where an activity must never give up by a code of its own. */
+export function toFailure(
+  error: IntakeError,
+  retryable: boolean = error.retryable,
+): ApplicationFailure {
   const failure = ApplicationFailure.create({
     type: error.code,
     message: error.message,
-    nonRetryable: !error.retryable,
+    nonRetryable: !retryable,
     ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
   });
   // A stack names files of ours and says nothing to an operator; the log has it under the same correlation id.

@@ -13,7 +13,14 @@ export async function pollParse(
     const job = await findParseJob(dependencies.pool, ref.parseJobId);
     if (!job?.providerJobId)
       throw new IntakeError('ATTEMPT_ABSENT', { detail: 'the parse job has no row' });
-    const { state } = await dependencies.parser.state(job.providerJobId, signal);
+    const { state } = await dependencies.parser
+      .state(job.providerJobId, signal)
+      .catch((error: unknown) => {
+        // The vendor lost it: that is an end too, which collect writes down.
+        if (!(error instanceof IntakeError) || error.code !== 'LLAMAPARSE_RESULT_EXPIRED')
+          throw error;
+        return { state: 'lost' as const };
+      });
     return { state: state === 'pending' ? 'pending' : 'ended' };
   });
 }

@@ -9,6 +9,7 @@ import { endedBy, isTerminal, stageOf } from '../src/domain/ingestion.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
 import type { AttemptRef, Outcome } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
+import { forgetParseJob } from './forget-parse-job.ts';
 
 export async function recordOutcome(
   dependencies: ActivityDependencies,
@@ -43,18 +44,22 @@ async function endRow(scope: AttemptScope, code: ErrorCode): Promise<void> {
   }
 }
 
-/** Asks the vendor to stop what this attempt still waits for. Best effort: late words of the job find an ended attempt. */
+/**
+ * What this attempt still waits for is stopped and deleted at the vendor; a completed job is kept, since a retry adopts
+ * it. Best effort: late words of the job find an ended attempt, and erasure asks again.
+ */
 async function stopParsing(
-  { pool, parser, logger }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   { attemptId }: AttemptRef,
   { signal }: AttemptScope,
 ): Promise<void> {
+  const { pool, logger } = dependencies;
   const job = await parseJobOfAttempt(pool, attemptId);
-  if (job?.state !== 'submitted' || !job.providerJobId) return;
+  if (!job || job.state === 'completed') return;
   try {
-    await parser.cancel(job.providerJobId, signal);
+    await forgetParseJob(dependencies, job, signal);
     await endParseJob(pool, job.id, { state: 'cancelled' });
   } catch (error) {
-    logger.warn({ err: error, parseJobId: job.id }, 'parse job not cancelled at the vendor');
+    logger.warn({ err: error, parseJobId: job.id }, 'parse job not yet stopped at the vendor');
   }
 }

@@ -22,9 +22,6 @@ import { type AttemptScope, withAttempt } from './attempt-scope.ts';
 import type { AttemptRef, SubmitParseResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** Clocks of ours and the vendor's may differ. */
-const CLOCK_SLACK_MS = 5 * 60_000;
-
 export async function submitParse(
   dependencies: ActivityDependencies,
   ref: AttemptRef,
@@ -82,7 +79,7 @@ async function findEarlier(
   job: ParseJob,
   { signal }: AttemptScope,
 ): Promise<SubmittedJob | undefined> {
-  return await parser.find(job.id, new Date(job.createdAt.getTime() - CLOCK_SLACK_MS), signal);
+  return await parser.find(job.id, job.createdAt, signal);
 }
 
 /** The paid call. A refusal for good ends the job, so that no later attempt adopts it. */

@@ -2,13 +2,13 @@
  * verify: the object is copied to a fresh private key for which no URL was ever issued; the copy's size, SHA-256 and
  * sniffed type must be the declared ones. Idempotent by the attempt's status: a repeated call finds it verified.
  */
-import { type Attempt, advance, countLook } from '../src/db/attempts.ts';
+import { type Attempt, advance, countLook, recordRefusal } from '../src/db/attempts.ts';
 import { markRemoved, reserveOriginalKey, uploadKeys } from '../src/db/objects.ts';
 import { recordVerified } from '../src/db/versions.ts';
-import { IntakeError } from '../src/domain/errors.ts';
+import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
 import { defaultInspectLimits, inspectFile } from '../src/parsing/inspect-file.ts';
 import { type SpooledFile, withSpooledFile } from '../src/spool/spooled-file.ts';
-import { withAttempt } from './attempt-scope.ts';
+import { type AttemptScope, withAttempt } from './attempt-scope.ts';
 import type { AttemptRef, VerifyResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
@@ -27,14 +27,15 @@ export async function verifyUpload(
     const { version } = attempt;
     if (attempt.status !== 'awaiting_upload') return { sizeBytes: version.sizeBytes };
 
-    const originalKey = await firstGoodCopy(dependencies, { attempt, keys, signal: scope.signal });
+    const originalKey = await firstGoodCopy(dependencies, { attempt, keys, scope });
     await scope.hold(async (transaction, held) => {
       await Promise.all([
         recordVerified(transaction, version, originalKey),
+        markRemoved(transaction, keys),
         advance(transaction, held, ['uploaded']),
       ]);
     });
-    await sweep(dependencies, keys, scope.signal);
+    await remove(dependencies, keys, scope);
     return { sizeBytes: version.sizeBytes };
   });
 }
@@ -42,46 +43,70 @@ export async function verifyUpload(
 interface Look {
   readonly attempt: Attempt;
   readonly keys: readonly string[];
-  readonly signal: AbortSignal;
+  readonly scope: AttemptScope;
 }
 
 /** The private copy of the first upload that is what was declared. None there is absent; only wrong ones is the refusal. */
 async function firstGoodCopy(dependencies: ActivityDependencies, look: Look): Promise<string> {
-  const { attempt, keys, signal } = look;
-  let refusal: IntakeError | undefined;
+  const { attempt, keys } = look;
+  let refusedCode = attempt.refusedCode;
   for (const uploadKey of keys) {
     const originalKey = await privateCopy(dependencies, uploadKey, look);
     if (originalKey === undefined) continue;
-    try {
-      await compareWithDeclared(dependencies, attempt.version, { originalKey, signal });
-      return originalKey;
-    } catch (error) {
-      if (!(error instanceof IntakeError) || error.retryable) throw error;
-      refusal = error;
-      await sweep(dependencies, [uploadKey, originalKey], signal);
-    }
+    const code = await refusalOf(dependencies, { uploadKey, originalKey }, look);
+    if (code === undefined) return originalKey;
+    refusedCode = code;
   }
-  throw (
-    refusal ??
-    new IntakeError('STORAGE_OBJECT_ABSENT', { detail: `${keys.length} upload keys looked at` })
-  );
+  if (refusedCode !== undefined) throw new IntakeError(refusedCode);
+  throw new IntakeError('STORAGE_OBJECT_ABSENT', {
+    detail: `${keys.length} upload keys looked at`,
+  });
 }
 
 /** `undefined` when nothing was uploaded there. The private key is written down before the copy, so that erasure finds it. */
 async function privateCopy(
-  { pool, objectStore }: ActivityDependencies,
+  { objectStore }: ActivityDependencies,
   uploadKey: string,
-  { attempt, signal }: Look,
+  { scope }: Look,
 ): Promise<string | undefined> {
   try {
-    await objectStore.stat(uploadKey, signal);
+    await objectStore.stat(uploadKey, scope.signal);
   } catch (error) {
     if (error instanceof IntakeError && error.code === 'STORAGE_OBJECT_ABSENT') return undefined;
     throw error;
   }
-  const originalKey = await reserveOriginalKey(pool, { ...attempt, attemptId: attempt.id });
-  await objectStore.copy(uploadKey, originalKey, signal);
+  const originalKey = await scope.hold((transaction, held) =>
+    reserveOriginalKey(transaction, { ...held, attemptId: held.id }),
+  );
+  await objectStore.copy(uploadKey, originalKey, scope.signal);
   return originalKey;
+}
+
+/**
+ * Why the copy is not what was declared; `undefined` when it is. A refusal is written down before its objects go, so
+ * that it outlives a kill; a copy that could not be read is dropped, since the next look makes its own.
+ */
+async function refusalOf(
+  dependencies: ActivityDependencies,
+  copy: { readonly uploadKey: string; readonly originalKey: string },
+  { attempt, scope }: Look,
+): Promise<ErrorCode | undefined> {
+  const { originalKey, uploadKey } = copy;
+  try {
+    const { signal } = scope;
+    await compareWithDeclared(dependencies, attempt.version, { originalKey, signal });
+    return undefined;
+  } catch (error) {
+    const refused = error instanceof IntakeError && !error.retryable ? error : undefined;
+    const keys = refused ? [uploadKey, originalKey] : [originalKey];
+    await scope.hold(async (transaction, held) => {
+      await markRemoved(transaction, keys);
+      if (refused) await recordRefusal(transaction, held.id, refused.code);
+    });
+    await remove(dependencies, keys, scope);
+    if (!refused) throw error;
+    return refused.code;
+  }
 }
 
 /** Inspects the copy in a local file. A refusal must be seen twice: bytes garbled on the way are storage's fault. */
@@ -113,14 +138,15 @@ async function compareWithDeclared(
   throw new IntakeError('DECLARATION_MISMATCH', { detail });
 }
 
-/** Done with these keys. That an object stays is no failure of the document: erasure sweeps every key again. */
-async function sweep(
-  { pool, objectStore, logger }: ActivityDependencies,
+/** Objects that nobody looks at any more. That one stays is no failure of the document: the outbox sweep removes it again. */
+async function remove(
+  { objectStore, logger }: ActivityDependencies,
   keys: readonly string[],
-  signal: AbortSignal,
+  { signal }: AttemptScope,
 ): Promise<void> {
-  const removed = objectStore.remove(keys, signal).catch((error: unknown) => {
+  try {
+    await objectStore.remove(keys, signal);
+  } catch (error) {
     logger.warn({ err: error, objects: keys.length }, 'objects left for a later sweep');
-  });
-  await Promise.all([markRemoved(pool, keys), removed]);
+  }
 }

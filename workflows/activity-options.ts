@@ -94,7 +94,7 @@ export function ingestActivities(policy: IngestPolicy) {
   };
 }
 
-/** Erasure never gives up before everything is gone; it is retried for a month, in the open. */
+/** Whatever refuses, erasure tries for a month, in the open; the outbox sweep then starts it anew. */
 export const { eraseDocument } = proxyActivities<EraseActivities>({
   ...alive,
   startToCloseTimeout: '30 minutes',

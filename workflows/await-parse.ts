@@ -2,7 +2,7 @@
  * The wait for the parser: the webhook wakes it, silence makes it poll with growing intervals, a deadline ends it.
  * The first of signal and poll wins; only the result fetched with our own credentials decides.
  */
-import { ActivityFailure, condition } from '@temporalio/workflow';
+import { condition, isCancellation } from '@temporalio/workflow';
 import type { AttemptRef, CollectResult, SubmitParseResult } from '../activities/contract.ts';
 import type { ErrorCode } from '../src/domain/errors.ts';
 import type { ParseJobId } from '../src/domain/ids.ts';
@@ -18,47 +18,61 @@ interface Tools {
   readonly inbox: Inbox;
 }
 
-/** Submits, waits and collects. A result that the vendor lost is asked for once more under a new job. */
+/**
+ * Submits, waits and collects; an attempt that starts at collect takes the Markdown that an earlier one stored. A
+ * result that is lost, at the vendor or in our store, is asked for once more under a new job.
+ */
 export async function parseDocument(
   ref: AttemptRef,
   policy: IngestPolicy,
-  tools: Tools & { readonly onSubmitted: (job: ParseJobId) => void },
+  tools: Tools & { readonly fromStored: boolean; readonly onSubmitted: (job: ParseJobId) => void },
 ): Promise<Stored> {
+  const { activities, fromStored, onSubmitted } = tools;
   for (let lost = false; ; lost = true) {
-    tell('parse', {});
-    const { parseJobId }: SubmitParseResult = await orOutOfPatience(
-      tools.activities.submitParse(ref),
-      parserGone,
-    );
-    if (!lost) tools.onSubmitted(parseJobId);
     try {
-      return await awaitResult(ref, parseJobId, { policy, ...tools });
+      if (fromStored && !lost) return await collectStored(ref, activities);
+      tell('parse', {});
+      const submitted = await orOutOfPatience(activities.submitParse(ref), outOfPatience);
+      if (!lost) onSubmitted(submitted.parseJobId);
+      return await awaitResult(ref, submitted, { policy, ...tools });
     } catch (error) {
       if (lost || failureCode(error) !== 'LLAMAPARSE_RESULT_EXPIRED') throw error;
     }
   }
 }
 
+async function collectStored(ref: AttemptRef, activities: Activities): Promise<Stored> {
+  tell('collect', {});
+  const result = await orOutOfPatience(activities.collect(ref), outOfPatience);
+  if (result.state === 'stored') return result;
+  throw failWith('LLAMAPARSE_RESULT_EXPIRED');
+}
+
 async function awaitResult(
   ref: AttemptRef,
-  parseJobId: ParseJobId,
+  { parseJobId, adopted }: SubmitParseResult,
   { policy, activities, inbox }: Tools & { readonly policy: IngestPolicy },
 ): Promise<Stored> {
   const deadlineAtMs = Date.now() + policy.parseDeadlineMs;
   let intervalMs = policy.pollFirstMs;
+  // The webhook of an adopted job may have spoken to the attempt before.
+  let heard = adopted;
   for (;;) {
-    const leftMs = deadlineAtMs - Date.now();
-    if (leftMs <= 0) throw failWith('PARSE_TIMEOUT');
-    tell('awaitParse', { deadlineAtMs, parseJobId });
-    const heard = await condition(() => inbox.heardFrom(parseJobId), Math.min(intervalMs, leftMs));
+    if (!heard) {
+      const leftMs = deadlineAtMs - Date.now();
+      if (leftMs <= 0) throw failWith('PARSE_TIMEOUT');
+      tell('awaitParse', { deadlineAtMs, parseJobId });
+      heard = await condition(() => inbox.heardFrom(parseJobId), Math.min(intervalMs, leftMs));
+    }
     inbox.takeWordOf(parseJobId);
     if (!heard) {
       intervalMs = Math.min(intervalMs * 2, policy.pollMaxMs);
       if (!(await hasEnded(ref, parseJobId, activities))) continue;
     }
     tell('collect', { parseJobId });
-    const result = await orOutOfPatience(activities.collect({ ...ref, parseJobId }), parserGone);
+    const result = await orOutOfPatience(activities.collect({ ...ref, parseJobId }), outOfPatience);
     if (result.state === 'stored') return result;
+    heard = false;
   }
 }
 
@@ -69,27 +83,18 @@ async function hasEnded(
   activities: Activities,
 ): Promise<boolean> {
   try {
-    const { state } = await activities.pollParse({ ...ref, parseJobId });
-    return state === 'ended';
+    return (await activities.pollParse({ ...ref, parseJobId })).state === 'ended';
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || error.cause?.name === 'CancelledFailure')
-      throw error;
-    const code = failureCode(error);
-    if (code !== undefined && endsRun.has(code)) throw error;
+    if (isCancellation(error)) throw error;
     return false;
   }
 }
 
-const endsRun: ReadonlySet<ErrorCode> = new Set([
-  'ATTEMPT_SUPERSEDED',
-  'CANCELLED',
-  'DOCUMENT_DELETED',
-  'LLAMAPARSE_RESULT_EXPIRED',
-]);
-
-function parserGone(code: ErrorCode | undefined): ErrorCode {
-  if (code === 'ATTEMPT_ABSENT') return code;
-  return code?.startsWith('STORAGE') || code === 'FILE_ACCESS_CIRCUIT_BREAKER_OPEN'
-    ? 'STORAGE_OUT_OF_PATIENCE'
-    : 'PARSER_OUT_OF_PATIENCE';
+/** The named end of a patience, by what it was that did not come back. */
+function outOfPatience(code: ErrorCode | undefined): ErrorCode {
+  if (code === undefined || code.startsWith('LLAMAPARSE')) return 'PARSER_OUT_OF_PATIENCE';
+  if (code.startsWith('STORAGE') || code === 'FILE_ACCESS_CIRCUIT_BREAKER_OPEN') {
+    return 'STORAGE_OUT_OF_PATIENCE';
+  }
+  return code;
 }

@@ -5,7 +5,8 @@ import { eraseDocument as sweep } from './activity-options.ts';
 
 export async function eraseDocument({ documentId, secondSweepAfterMs }: EraseInput): Promise<void> {
   const { urlsExpireAtMs } = await sweep({ documentId, final: false });
-  const waitMs = urlsExpireAtMs + secondSweepAfterMs - Date.now();
-  if (waitMs > 0) await sleep(waitMs, { summary: 'until no upload URL can be used any more' });
+  // At least once the whole time: the run that was just cancelled may still be ending.
+  const waitMs = Math.max(urlsExpireAtMs - Date.now(), 0) + secondSweepAfterMs;
+  await sleep(waitMs, { summary: 'until no upload URL can be used any more' });
   await sweep({ documentId, final: true });
 }

@@ -4,12 +4,12 @@
  */
 import {
   CancellationScope,
+  CancelledFailure,
   condition,
   isCancellation,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { AttemptRef } from '../activities/contract.ts';
-import type { ErrorCode } from '../src/domain/errors.ts';
 import type { IngestInput, IngestResult } from '../src/domain/run.ts';
 import { type Activities, ingestActivities } from './activity-options.ts';
 import { parseDocument } from './await-parse.ts';
@@ -31,11 +31,9 @@ export async function ingestDocument(input: IngestInput): Promise<IngestResult> 
       const stored = await parseDocument(ref, policy, {
         activities,
         inbox,
+        fromStored: startStage === 'collect',
         onSubmitted: (job) =>
-          upsertSearchAttributes([
-            phase('parsing'),
-            { key: parseJobIdKey, value: job },
-          ]),
+          upsertSearchAttributes([phase('parsing'), { key: parseJobIdKey, value: job }]),
       });
       pages = stored.pages;
     }
@@ -52,23 +50,20 @@ export async function ingestDocument(input: IngestInput): Promise<IngestResult> 
   }
 }
 
-/** Closes the run as its outcome asks: superseded completes, cancelled and deleted are canceled, the rest fails. */
+/**
+ * Closes the run as its outcome asks: superseded completes, cancelled and deleted are canceled, the rest fails. The
+ * outcome is written whatever else is asked of the run: a cancel may meet an activity that fails by itself.
+ */
 async function end(ref: AttemptRef, error: unknown, activities: Activities): Promise<IngestResult> {
-  if (isCancellation(error)) {
-    await CancellationScope.nonCancellable(() =>
-      activities.recordOutcome({ ...ref, code: 'CANCELLED' }),
-    );
-    throw error;
-  }
-  const code = failureCode(error) ?? 'INTERNAL_ERROR';
+  const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
+  const code = cancelled ? 'CANCELLED' : (failureCode(error) ?? 'INTERNAL_ERROR');
   if (code === 'ATTEMPT_SUPERSEDED') return { outcome: 'superseded' };
-  if (code === 'CANCELLED' || code === 'DOCUMENT_DELETED')
+  if (!cancelled && (code === 'CANCELLED' || code === 'DOCUMENT_DELETED')) {
     return await awaitCancel(ref, activities);
-  await activities.recordOutcome({ ...ref, code });
-  upsertSearchAttributes([
-    phase('failed'),
-    { key: failureKind, value: code },
-  ]);
+  }
+  await CancellationScope.nonCancellable(() => activities.recordOutcome({ ...ref, code }));
+  if (cancelled) throw isCancellation(error) ? error : new CancelledFailure('cancelled');
+  upsertSearchAttributes([phase('failed'), { key: failureKind, value: code }]);
   throw failWith(code);
 }
 
@@ -81,8 +76,9 @@ async function awaitCancel(ref: AttemptRef, activities: Activities): Promise<Ing
     await condition(() => false, '10 minutes');
     return { outcome: 'superseded' };
   } catch (error) {
-    const code: ErrorCode = 'CANCELLED';
-    await CancellationScope.nonCancellable(() => activities.recordOutcome({ ...ref, code }));
+    await CancellationScope.nonCancellable(() =>
+      activities.recordOutcome({ ...ref, code: 'CANCELLED' }),
+    );
     throw error;
   }
 }

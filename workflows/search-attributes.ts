@@ -4,10 +4,7 @@ import type { Phase } from '../src/domain/ingestion.ts';
 import { searchAttributeNames } from '../src/domain/run.ts';
 
 const { KEYWORD } = SearchAttributeType;
-const documentStatus = defineSearchAttributeKey(
-  searchAttributeNames.documentStatus,
-  KEYWORD,
-);
+const documentStatus = defineSearchAttributeKey(searchAttributeNames.documentStatus, KEYWORD);
 export const parseJobId = defineSearchAttributeKey(searchAttributeNames.parseJobId, KEYWORD);
 export const failureKind = defineSearchAttributeKey(searchAttributeNames.failureKind, KEYWORD);
 

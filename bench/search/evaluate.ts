@@ -3,7 +3,7 @@ import { liveGenerations, matchingWords, nearestExactly } from '../../src/db/chu
 import { asOwner, type Pool } from '../../src/db/pool.ts';
 import type { ChunkId, OwnerId } from '../../src/domain/ids.ts';
 import { type Fusion, fuseRanks } from '../../src/search/fuse-ranks.ts';
-import { type LabelledQuestion, lettersOf } from './labelled-questions.ts';
+import { type LabelledQuestion, lettersOf } from '../../test/support/labelled-questions.ts';
 
 /** Both halves of the search for one question, and the passages that answer it. */
 export interface Trial {

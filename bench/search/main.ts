@@ -17,6 +17,7 @@ import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createOpenAiEmbedder } from '../../src/embedding/openai-embedder.ts';
 import type { Fusion } from '../../src/search/fuse-ranks.ts';
 import { FUSION } from '../../src/search/hybrid-search.ts';
+import { fixturePath, labelledQuestions } from '../../test/support/labelled-questions.ts';
 import {
   addDocument,
   complete,
@@ -26,7 +27,6 @@ import {
   storeChunksOf,
 } from '../../test/support/library.ts';
 import { answersTo, scoresOf, searchBothHalves, type Trial } from './evaluate.ts';
-import { fixturePath, labelledQuestions } from './labelled-questions.ts';
 import { readDocument } from './read-document.ts';
 
 const MAX_TOKENS = 256;

@@ -5,6 +5,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { webhookRoutes } from '../webhooks/routes.ts';
 import { answerDeadlines, TRANSFER_DEADLINE_MS } from './answer-deadline.ts';
 import { authentication } from './authenticate.ts';
+import { answerClientError } from './client-errors.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { answerWithProblem, problemAnswers } from './error-handler.ts';
 import { requestLimits } from './limit-requests.ts';
@@ -34,6 +35,7 @@ export function buildServer(dependencies: ApiDependencies): FastifyInstance {
     logController: new RequestLog(),
     genReqId: correlationIdOf,
     frameworkErrors: answerWithProblem,
+    clientErrorHandler: answerClientError,
     bodyLimit: MAX_JSON_BYTES,
     requestTimeout: TRANSFER_DEADLINE_MS,
     connectionTimeout: IDLE_TIMEOUT_MS,

@@ -30,9 +30,9 @@ export interface Attempt {
   readonly status: Status;
   readonly startStage: StartStage;
   readonly correlationId: string;
-  readonly uploadExpiresAt: Date | undefined;
+  /** Why bytes that arrived for this attempt were refused. */
+  readonly refusedCode: ErrorCode | undefined;
   readonly runId: string | undefined;
-  readonly createdAt: Date;
   readonly version: Version;
 }
 
@@ -50,7 +50,7 @@ export interface Version {
 }
 
 const columns = `
-  a.id, a.document_id, a.owner_id, a.status, a.start_stage, a.correlation_id, a.upload_expires_at, a.run_id, a.created_at,
+  a.id, a.document_id, a.owner_id, a.status, a.start_stage, a.correlation_id, a.refused_code, a.run_id,
   v.id as version_id, v.sha256, v.size_bytes, v.media_type, v.original_key, v.markdown_key, v.markdown_sha256,
   v.page_count, v.page_offsets`;
 
@@ -61,9 +61,8 @@ interface AttemptRow {
   status: Status;
   start_stage: StartStage;
   correlation_id: string;
-  upload_expires_at: Date | null;
+  refused_code: ErrorCode | null;
   run_id: string | null;
-  created_at: Date;
   version_id: VersionId;
   sha256: string;
   size_bytes: string;
@@ -83,9 +82,8 @@ function toAttempt(row: AttemptRow): Attempt {
     status: row.status,
     startStage: row.start_stage,
     correlationId: row.correlation_id,
-    uploadExpiresAt: row.upload_expires_at ?? undefined,
+    refusedCode: row.refused_code ?? undefined,
     runId: row.run_id ?? undefined,
-    createdAt: row.created_at,
     version: {
       id: row.version_id,
       sha256: row.sha256,
@@ -260,4 +258,16 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
 
 export async function countLook(q: Queryable, attemptId: AttemptId): Promise<void> {
   await q.query('update intake.attempts set looks = looks + 1 where id = $1', [attemptId]);
+}
+
+/** Bytes were refused: kept with the attempt, since their key is not looked at again. */
+export async function recordRefusal(
+  transaction: Queryable,
+  attemptId: AttemptId,
+  code: ErrorCode,
+): Promise<void> {
+  await transaction.query('update intake.attempts set refused_code = $2 where id = $1', [
+    attemptId,
+    code,
+  ]);
 }

@@ -25,6 +25,8 @@ export interface HeldDocument {
   readonly correlationId: string;
   readonly runId: string | undefined;
   readonly uploadExpiresAt: Date | undefined;
+  /** As declared, or as verified. */
+  readonly sizeBytes: number;
   readonly evidence: Evidence;
 }
 
@@ -60,8 +62,7 @@ export async function holdDocument(
   if (!attemptId) return undefined;
   const { rows } = await transaction.query<HeldRow>(
     `select a.version_id, a.number, a.status, a.correlation_id, a.run_id, a.upload_expires_at, a.failed_stage,
-            v.original_key is not null as verified, v.markdown_sha256 is not null as parsed,
-            exists (select from intake.parse_jobs j where j.version_id = v.id and j.state in ('submitted', 'completed')) as parse_job_alive
+            v.size_bytes, v.original_key is not null as verified, v.markdown_sha256 is not null as parsed
      from intake.attempts a join intake.versions v on v.id = a.version_id
      where a.id = $1 for no key update of a`,
     [attemptId],
@@ -78,9 +79,9 @@ interface HeldRow {
   run_id: string | null;
   upload_expires_at: Date | null;
   failed_stage: Stage | null;
+  size_bytes: string;
   verified: boolean;
   parsed: boolean;
-  parse_job_alive: boolean;
 }
 
 function toHeldDocument(
@@ -95,10 +96,10 @@ function toHeldDocument(
     correlationId: row.correlation_id,
     runId: row.run_id ?? undefined,
     uploadExpiresAt: row.upload_expires_at ?? undefined,
+    sizeBytes: Number(row.size_bytes),
     evidence: {
       verified: row.verified,
       parsed: row.parsed,
-      parseJobAlive: row.parse_job_alive,
       failedStage: row.failed_stage ?? undefined,
     },
   };
@@ -204,12 +205,24 @@ export async function unfinishedUploads(
   return { uploads: Number(rows[0]?.uploads ?? 0), bytes: Number(rows[0]?.bytes ?? 0) };
 }
 
-/** Says that the bytes are there, durably: a lost start or signal is made good by the sweep. */
-export async function markConfirmed(transaction: Queryable, attemptId: AttemptId): Promise<void> {
-  await transaction.query(
-    `update intake.attempts set confirmed_at = coalesce(confirmed_at, now()) where id = $1 and status = 'awaiting_upload'`,
+/** A second confirm within this time is the same word: the quick looks are still at it. */
+const SAME_WORD_SECONDS = 2;
+
+/**
+ * Says that the bytes are there, durably: a lost start or signal is made good by the sweep. False when Temporal has
+ * just been told.
+ */
+export async function markConfirmed(
+  transaction: Queryable,
+  attemptId: AttemptId,
+): Promise<boolean> {
+  const { rowCount } = await transaction.query(
+    `update intake.attempts set confirmed_at = now(), confirm_sent_at = null
+     where id = $1 and status = 'awaiting_upload'
+       and (confirm_sent_at is null or confirm_sent_at < now() - make_interval(secs => ${SAME_WORD_SECONDS}))`,
     [attemptId],
   );
+  return rowCount === 1;
 }
 
 /** Leaves a tombstone: out of search and lists at once, without name and hash. */

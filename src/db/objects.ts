@@ -99,3 +99,28 @@ export async function objectsOf(q: Queryable, documentId: DocumentId): Promise<D
   const expiries = rows.map((row) => row.url_expires_at?.getTime() ?? 0);
   return { keys: rows.map((row) => row.key), urlsExpireAt: new Date(Math.max(0, ...expiries)) };
 }
+
+/** Keys that are done with and whose upload URL, if there was one, can no longer be used. */
+export async function unsweptObjects(q: Queryable, limit: number): Promise<readonly string[]> {
+  const { rows } = await q.query<{ key: string }>(
+    `select key from intake.objects
+     where removed_at is not null and swept_at is null and coalesce(url_expires_at, removed_at) < now()
+     order by url_expires_at nulls first limit $1`,
+    [limit],
+  );
+  return rows.map((row) => row.key);
+}
+
+export async function markSwept(q: Queryable, keys: readonly string[]): Promise<void> {
+  await q.query('update intake.objects set swept_at = now() where key = any($1)', [keys]);
+}
+
+/** How many upload URLs of an attempt may still be used. */
+export async function countLiveUrls(q: Queryable, attemptId: AttemptId): Promise<number> {
+  const { rows } = await q.query<{ live: number }>(
+    `select count(*)::int as live from intake.objects
+     where attempt_id = $1 and kind = 'upload' and removed_at is null and url_expires_at > now()`,
+    [attemptId],
+  );
+  return rows[0]?.live ?? 0;
+}

@@ -11,6 +11,8 @@ export interface Startable {
   readonly startStage: StartStage;
   readonly uploadExpiresAt: Date;
   readonly confirmed: boolean;
+  /** A run is stamped. */
+  readonly started: boolean;
 }
 
 interface StartableRow {
@@ -21,9 +23,11 @@ interface StartableRow {
   start_stage: StartStage;
   upload_expires_at: Date;
   confirmed: boolean;
+  started: boolean;
 }
 
-const startable = `a.document_id, a.id, a.owner_id, a.number, a.start_stage, a.upload_expires_at, a.confirmed_at is not null as confirmed`;
+const startable = `a.document_id, a.id, a.owner_id, a.number, a.start_stage, a.upload_expires_at, a.confirmed_at is not null as confirmed,
+  a.run_id is not null as started`;
 
 function toStartable(row: StartableRow): Startable {
   return {
@@ -34,6 +38,7 @@ function toStartable(row: StartableRow): Startable {
     startStage: row.start_stage,
     uploadExpiresAt: row.upload_expires_at,
     confirmed: row.confirmed,
+    started: row.started,
   };
 }
 
@@ -63,9 +68,30 @@ export async function unstartedAttempts(
   return rows.map(toStartable);
 }
 
+/** Attempts whose confirm was written down and may not have reached their run. */
+export async function unsentConfirms(
+  q: Queryable,
+  olderThanMs: number,
+): Promise<readonly Startable[]> {
+  const { rows } = await q.query<StartableRow>(
+    `select ${startable}
+     from intake.attempts a join intake.documents d on d.current_attempt_id = a.id and d.deleted_at is null
+     where a.status = 'awaiting_upload' and a.run_id is not null and a.confirm_sent_at is null
+       and a.confirmed_at < now() - make_interval(secs => $1 / 1000.0)
+     order by a.confirmed_at limit 100`,
+    [olderThanMs],
+  );
+  return rows.map(toStartable);
+}
+
+export async function markConfirmSent(q: Queryable, attemptId: AttemptId): Promise<void> {
+  await q.query('update intake.attempts set confirm_sent_at = now() where id = $1', [attemptId]);
+}
+
 export interface Stoppable {
   readonly attemptId: AttemptId;
   readonly documentId: DocumentId;
+  readonly endedAt: Date;
 }
 
 /** Attempts that were cancelled or deleted and whose run has not been told. */
@@ -73,27 +99,32 @@ export async function unstoppedAttempts(
   q: Queryable,
   olderThanMs: number,
 ): Promise<readonly Stoppable[]> {
-  const { rows } = await q.query<{ id: AttemptId; document_id: DocumentId }>(
-    `select id, document_id from intake.attempts
+  const { rows } = await q.query<{ id: AttemptId; document_id: DocumentId; ended_at: Date }>(
+    `select id, document_id, ended_at from intake.attempts
      where status in ('cancelled', 'deleted') and stop_sent_at is null and ended_at < now() - make_interval(secs => $1 / 1000.0)
      order by ended_at limit 100`,
     [olderThanMs],
   );
-  return rows.map((row) => ({ attemptId: row.id, documentId: row.document_id }));
+  return rows.map((row) => ({
+    attemptId: row.id,
+    documentId: row.document_id,
+    endedAt: row.ended_at,
+  }));
 }
 
 export async function markStopSent(q: Queryable, attemptId: AttemptId): Promise<void> {
   await q.query('update intake.attempts set stop_sent_at = now() where id = $1', [attemptId]);
 }
 
-/** Tombstones whose erasure has not been started. */
+/** Tombstones whose erasure has not been started, or has been given up: nothing of a deleted document stays for ever. */
 export async function unstartedErasures(
   q: Queryable,
   olderThanMs: number,
 ): Promise<readonly DocumentId[]> {
   const { rows } = await q.query<{ id: DocumentId }>(
     `select id from intake.documents
-     where deleted_at < now() - make_interval(secs => $1 / 1000.0) and erase_run_id is null
+     where deleted_at < now() - make_interval(secs => $1 / 1000.0) and erased_at is null
+       and (erase_run_id is null or deleted_at < now() - interval '31 days')
      order by deleted_at limit 100`,
     [olderThanMs],
   );
@@ -105,8 +136,5 @@ export async function stampErasure(
   documentId: DocumentId,
   runId: string,
 ): Promise<void> {
-  await q.query(
-    'update intake.documents set erase_run_id = $2 where id = $1 and erase_run_id is null',
-    [documentId, runId],
-  );
+  await q.query('update intake.documents set erase_run_id = $2 where id = $1', [documentId, runId]);
 }

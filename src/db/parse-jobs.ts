@@ -81,6 +81,7 @@ export async function adoptableParseJob(
   const { rows } = await q.query<ParseJobRow>(
     `select ${columns} from intake.parse_jobs j
      where j.version_id = $1 and j.options_fingerprint = $2 and j.state in ('submitting', 'submitted', 'completed')
+       and j.forgotten_at is null
      order by j.created_at desc limit 1`,
     [versionId, optionsFingerprint],
   );
@@ -126,7 +127,7 @@ export async function linkParseJob(
   );
 }
 
-/** The vendor's ids. Not fenced: what was paid for is written down whoever paid. */
+/** The vendor's ids, the first that come. Not fenced: what was paid for is written down whoever paid, and asked back for. */
 export async function recordSubmitted(
   q: Queryable,
   id: ParseJobId,
@@ -135,12 +136,14 @@ export async function recordSubmitted(
   await q.query(
     `update intake.parse_jobs
      set state = case when state = 'submitting' then 'submitted' else state end,
-         provider_job_id = $2, provider_file_id = $3, submitted_at = coalesce(submitted_at, now())
+         provider_job_id = coalesce(provider_job_id, $2), provider_file_id = coalesce(provider_file_id, $3),
+         submitted_at = coalesce(submitted_at, now()), forgotten_at = null
      where id = $1`,
     [id, provider.providerJobId, provider.providerFileId ?? null],
   );
 }
 
+/** The first end of a job is its end: a late 404 does not undo what was collected. */
 export async function endParseJob(
   q: Queryable,
   id: ParseJobId,
@@ -150,18 +153,19 @@ export async function endParseJob(
   },
 ): Promise<void> {
   await q.query(
-    'update intake.parse_jobs set state = $2, credits = coalesce($3, credits), ended_at = coalesce(ended_at, now()) where id = $1',
+    `update intake.parse_jobs set state = $2, credits = coalesce($3, credits), ended_at = now()
+     where id = $1 and state in ('submitting', 'submitted')`,
     [id, end.state, end.credits ?? null],
   );
 }
 
-/** Jobs of a document that the vendor may still hold. */
-export async function parseJobsAtVendor(
+/** Every job of a document: one that was forgotten may have been answered since. */
+export async function parseJobsOf(
   q: Queryable,
   documentId: DocumentId,
 ): Promise<readonly ParseJob[]> {
   const { rows } = await q.query<ParseJobRow>(
-    `select ${columns} from intake.parse_jobs j where j.document_id = $1 and j.forgotten_at is null`,
+    `select ${columns} from intake.parse_jobs j where j.document_id = $1`,
     [documentId],
   );
   return rows.map(toParseJob);

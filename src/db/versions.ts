@@ -56,3 +56,13 @@ export async function recordParsed(
     ],
   );
 }
+
+/** The stored Markdown is gone: the evidence falls, so that the document is parsed again. */
+export async function revokeParsed(transaction: Queryable, versionId: VersionId): Promise<void> {
+  await transaction.query(
+    `update intake.versions
+     set markdown_key = null, markdown_sha256 = null, markdown_bytes = null, parsed_by = null, parsed_at = null
+     where id = $1`,
+    [versionId],
+  );
+}

@@ -170,18 +170,16 @@ export interface Evidence {
   readonly verified: boolean;
   /** The Markdown is stored and hashed. */
   readonly parsed: boolean;
-  /** A parse job of this version is running, or completed and not yet collected. */
-  readonly parseJobAlive: boolean;
   /** The stage in which the last attempt ended; `undefined` when it ended by will. */
   readonly failedStage: Stage | undefined;
 }
 
-/** Where a new attempt starts: as late as the evidence allows, so that nothing paid and kept is paid again. */
-export function startStageFor(evidence: Evidence): StartStage {
-  if (!evidence.verified) return 'verify';
-  if (evidence.parsed)
-    return evidence.failedStage === 'embed' || evidence.failedStage === 'complete'
-      ? 'embed'
-      : 'collect';
-  return evidence.parseJobAlive ? 'collect' : 'parse';
+/**
+ * Where a new attempt starts: as late as the evidence allows, so that nothing paid and kept is paid again. `collect`
+ * starts from the stored Markdown; a parse job that is still worth its money is adopted by `parse`.
+ */
+export function startStageFor({ verified, parsed, failedStage }: Evidence): StartStage {
+  if (!verified) return 'verify';
+  if (!parsed) return 'parse';
+  return failedStage === 'embed' || failedStage === 'complete' ? 'embed' : 'collect';
 }

@@ -22,6 +22,9 @@ export interface LlamaParseOptions extends ApiOptions, JobSettings {
   readonly signingSecret: string;
 }
 
+/** The vendor's clock and ours may differ. */
+const CLOCK_SLACK_MS = 5 * 60_000;
+
 export function createLlamaParseParser(options: LlamaParseOptions): Parser {
   const api = createLlamaParseApi(options);
   const settings = jobOptions(options);
@@ -56,7 +59,8 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
 
     async find(parseJobId, since, signal) {
       let newest: { readonly id: string; readonly createdAtMs: number } | undefined;
-      for await (const { id, created_at, user_metadata } of api.jobsSince(since, signal)) {
+      const from = new Date(since.getTime() - CLOCK_SLACK_MS);
+      for await (const { id, created_at, user_metadata } of api.jobsSince(from, signal)) {
         if (user_metadata?.['parseJobId'] !== parseJobId) continue;
         const createdAtMs = Date.parse(created_at ?? '') || 0;
         if (newest === undefined || createdAtMs > newest.createdAtMs) newest = { id, createdAtMs };

@@ -46,8 +46,14 @@ export interface Runs {
   start(request: RunRequest): Promise<string | undefined>;
   /** Wakes the run, starting it if it was lost. `closed`: the run has ended, and the row answers. */
   confirm(request: RunRequest): Promise<'signalled' | 'closed'>;
-  /** Temporal's own cancel; it also ends a start delay. A run that is gone needs no stop. */
-  stop(documentId: DocumentId): Promise<void>;
+  /**
+   * Temporal's own cancel, of this attempt's run alone; it also ends a start delay. False when no run of the attempt was
+   * found: it may have closed long ago, or its start may still be on its way.
+   */
+  stop(attempt: {
+    readonly documentId: DocumentId;
+    readonly attemptId: AttemptId;
+  }): Promise<boolean>;
   erase(documentId: DocumentId): Promise<string>;
   signalParseEvent(documentId: DocumentId, event: ParseEvent): Promise<'delivered' | 'closed'>;
   openRunId(documentId: DocumentId): Promise<string | undefined>;
@@ -57,12 +63,7 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
   return {
     start: (request) => reachable(() => start(client, settings, request)),
     confirm: (request) => reachable(() => confirm(client, settings, request)),
-    stop: (documentId) =>
-      reachable(() =>
-        orGone(async () => {
-          await client.workflow.getHandle(ingestWorkflowId(documentId)).cancel();
-        }, undefined),
-      ),
+    stop: (attempt) => reachable(() => stop(client, attempt)),
     erase: (documentId) => reachable(() => erase(client, settings, documentId)),
     signalParseEvent: (documentId, event) =>
       reachable(() =>
@@ -160,6 +161,19 @@ async function confirm(
     if (error instanceof WorkflowExecutionAlreadyStartedError) return 'closed';
     throw error;
   }
+}
+
+async function stop(
+  client: Client,
+  { documentId, attemptId }: Pick<RunRequest, 'documentId' | 'attemptId'>,
+): Promise<boolean> {
+  return await orGone(async () => {
+    const workflowId = ingestWorkflowId(documentId);
+    const { memo, runId } = await client.workflow.getHandle(workflowId).describe();
+    if (memo?.['attemptId'] !== attemptId) return false;
+    await orGone(() => client.workflow.getHandle(workflowId, runId).cancel(), undefined);
+    return true;
+  }, false);
 }
 
 async function erase(

@@ -71,8 +71,8 @@ create table intake.documents (
   check (deleted_at is null or live_generation_id is null)
 );
 create unique index documents_one_live_per_content on intake.documents (owner_id, sha256) where deleted_at is null;
--- The erasures' outbox: tombstones whose erasure has not been started yet.
-create index documents_unerased on intake.documents (deleted_at) where deleted_at is not null and erase_run_id is null;
+-- The erasures' outbox: tombstones that are not erased yet.
+create index documents_unerased on intake.documents (deleted_at) where deleted_at is not null and erased_at is null;
 create index documents_by_owner on intake.documents (owner_id, created_at desc, id desc);
 
 -- A version: one content. Size and type are claims until verified_at is set.
@@ -117,6 +117,9 @@ create table intake.attempts (
   upload_expires_at timestamptz,
   -- Somebody said that the bytes are there: kept here, so that a lost start or signal is made good by the sweep.
   confirmed_at timestamptz,
+  confirm_sent_at timestamptz,
+  -- Bytes that arrived were not what was declared: kept, since their key is not looked at again.
+  refused_code text,
   run_id text,
   looks integer not null default 0,
   -- What the run waits for, in a code; null while it works.
@@ -142,6 +145,9 @@ create index attempts_unstarted on intake.attempts (created_at) where run_id is 
 -- Runs that must be told to stop: the row says so, Temporal may not have heard it.
 create index attempts_unstopped on intake.attempts (ended_at)
   where status in ('cancelled', 'deleted') and stop_sent_at is null;
+-- Confirms that Temporal may not have heard.
+create index attempts_unconfirmed on intake.attempts (confirmed_at)
+  where status = 'awaiting_upload' and confirmed_at is not null and confirm_sent_at is null;
 create index attempts_unfinished_uploads on intake.attempts (owner_id) where status = 'awaiting_upload';
 
 alter table intake.documents
@@ -212,10 +218,13 @@ create table intake.objects (
   kind text not null check (kind in ('upload', 'original', 'parsed')),
   url_expires_at timestamptz,
   created_at timestamptz not null default now(),
+  -- Done with: nobody looks there any more. Swept: removed once more after its URL could no longer bring it back.
   removed_at timestamptz,
+  swept_at timestamptz,
   foreign key (document_id, owner_id) references intake.documents (id, owner_id) on delete cascade,
   check ((kind = 'upload') = (url_expires_at is not null))
 );
+create index objects_unswept on intake.objects (url_expires_at) where removed_at is not null and swept_at is null;
 create index objects_by_document on intake.objects (document_id, kind, created_at desc);
 
 -- A parse job: one paid call, written down before it is made.

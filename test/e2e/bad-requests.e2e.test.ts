@@ -1,8 +1,17 @@
 /** Bad requests get a clear answer of one form, and leave nothing behind. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { declaration, declare, exchange, look, type Person, put } from '../support/person.ts';
+import {
+  type Answer,
+  declaration,
+  declare,
+  exchange,
+  look,
+  type Person,
+  put,
+} from '../support/person.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { sendWebhook, webhookSecrets } from '../support/webhook.ts';
@@ -33,9 +42,10 @@ async function documentsOf(person: Person): Promise<readonly unknown[]> {
 const good = declaration({ content: '# Plan\n' });
 
 describe('an announcement', () => {
-  afterEach(async () => {
+  const expectRefusal = async (answer: Answer<unknown>, status: number, code: string) => {
+    expectProblem(answer, status, code);
     expect(await documentsOf(me), 'nothing was accepted').toEqual([]);
-  });
+  };
 
   test.each<[string, string]>([
     ['bad JSON', '{"name":'],
@@ -54,7 +64,7 @@ describe('an announcement', () => {
   ])('%s', async (_what, body) => {
     const headers = { 'content-type': 'application/json' };
     const answer = await me.send('POST', '/v1/uploads', { body, headers });
-    expectProblem(answer, 400, 'INVALID_REQUEST');
+    await expectRefusal(answer, 400, 'INVALID_REQUEST');
   });
 
   test.each<[string, Record<string, unknown>, number, string]>([
@@ -63,7 +73,7 @@ describe('an announcement', () => {
     ['a type that nobody reads', { type: 'image/png' }, 415, 'UNSUPPORTED_FILE_TYPE'],
     ['no type', { type: '' }, 415, 'UNSUPPORTED_FILE_TYPE'],
   ])('%s', async (_what, lie, status, code) => {
-    expectProblem(
+    await expectRefusal(
       await me.send('POST', '/v1/uploads', { json: { ...good, ...lie } }),
       status,
       code,
@@ -72,13 +82,13 @@ describe('an announcement', () => {
 
   test('too large a body', async () => {
     const answer = await me.send('POST', '/v1/uploads', { json: { name: 'x'.repeat(20_000) } });
-    expectProblem(answer, 413, 'INVALID_REQUEST');
+    await expectRefusal(answer, 413, 'INVALID_REQUEST');
   });
 
   test('a body of another type', async () => {
     const headers = { 'content-type': 'application/xml' };
     const answer = await me.send('POST', '/v1/uploads', { body: '<name/>', headers });
-    expectProblem(answer, 415, 'INVALID_REQUEST');
+    await expectRefusal(answer, 415, 'INVALID_REQUEST');
   });
 
   test('the fields at fault are named, and their values are not', async () => {
@@ -96,6 +106,7 @@ test.each<[string, Record<string, unknown>]>([
   ['too many words', { query: 'x'.repeat(1_001) }],
   ['no passages', { query: 'plan', k: 0 }],
   ['a filter that is no id', { query: 'plan', documentIds: ['1'] }],
+  ['nothing that can be read', { query: '\u0000' }],
   ['an unknown field', { query: 'plan', ownerId: randomUUID() }],
 ])('a search with %s', async (_what, json) => {
   expectProblem(await me.send('POST', '/v1/search', { json }), 400, 'INVALID_REQUEST');
@@ -134,6 +145,16 @@ test('a forged upload token, and a true one for another key, bring no bytes in',
   const swapped = new URL(other.pathname + mine.search, other);
   for (const url of [forged, swapped]) expect(await put(url.href, file)).toBe(400);
   expect(await put(mine.href, file)).toBe(200);
+});
+
+test('what is no request of HTTP at all', async () => {
+  expectProblem(await me.send('GET', `/v1/${'x'.repeat(20_000)}`), 431, 'INVALID_REQUEST');
+  expectProblem(await me.send('GET', '/v1/documents/%'), 400, 'INVALID_REQUEST');
+  const { hostname, port } = new URL(stack.url);
+  const socket = connect(Number(port), hostname);
+  socket.write('no request\r\n\r\n');
+  const answer = (await socket.toArray()).join('');
+  expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*application\/problem\+json[^]*"INVALID_REQUEST"/);
 });
 
 describe('a forged webhook', () => {

@@ -18,7 +18,7 @@ import type { Stack } from './stack.ts';
 import { until, untilTrue } from './until.ts';
 import { sendWebhook, webhookSecrets } from './webhook.ts';
 
-export const points = [
+const points = [
   'waits for bytes',
   'waits for the webhook',
   'hangs in the submit',

@@ -6,7 +6,7 @@ import {
   type LabelledQuestion,
   labelledQuestions,
   lettersOf,
-} from '../../bench/search/labelled-questions.ts';
+} from './labelled-questions.ts';
 import { ended, type Person, type Seen, upload } from './person.ts';
 
 /** By name, with their number of pages. */

@@ -1,7 +1,7 @@
 /** Where planted words turn up: in whatever structure, whatever encoding of payloads, whatever depth. */
 
 /** Every text in a value: strings, keys, and bytes read as UTF-8. */
-export function textsIn(value: unknown): readonly string[] {
+function textsIn(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
   if (value instanceof Uint8Array) return [Buffer.from(value).toString('utf8')];
   if (typeof value !== 'object' || value === null) return [];

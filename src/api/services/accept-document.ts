@@ -14,7 +14,7 @@ import {
   redeclare,
   unfinishedUploads,
 } from '../../db/documents.ts';
-import { issueUploadKey, noteUrlExpiry } from '../../db/objects.ts';
+import { countLiveUrls, issueUploadKey, noteUrlExpiry } from '../../db/objects.ts';
 import { inTransaction, type Pool, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { AttemptId, DocumentId, VersionId } from '../../domain/ids.ts';
@@ -22,13 +22,15 @@ import {
   initialStatus,
   isTerminal,
   type StartStage,
-  type Status,
   startStageFor,
 } from '../../domain/ingestion.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { RunRequest, Runs } from '../../temporal/runs.ts';
 import type { AcceptedDocument, AcceptedUpload, Caller } from '../dependencies.ts';
 import { startAttempt } from './start-attempt.ts';
+
+/** Every call while the bytes are awaited gets a URL of its own; nobody needs more of them at a time. */
+const MAX_LIVE_URLS = 20;
 
 export interface AcceptSettings {
   readonly maxFileBytes: number;
@@ -219,6 +221,14 @@ async function join(
   },
 ): Promise<Acceptance> {
   const { id: documentId, ownerId, attemptId, status } = held;
+  if ((await countLiveUrls(transaction, attemptId)) >= MAX_LIVE_URLS) {
+    throw new IntakeError('UPLOAD_QUOTA_EXCEEDED', {
+      detail: `${MAX_LIVE_URLS} upload URLs of one file`,
+    });
+  }
+  const moreBytes = declaration.sizeBytes - held.sizeBytes;
+  if (moreBytes > 0)
+    await requireRoom(transaction, { caller: held, settings, sizeBytes: moreBytes });
   await redeclare(transaction, held, declaration);
   const uploadKey = await issueKey(transaction, { documentId, ownerId, attemptId, settings });
   return { ...answered(held), status, uploadKey };
@@ -228,7 +238,7 @@ async function join(
 function answered(held: HeldDocument): Acceptance {
   return {
     documentId: held.id,
-    status: held.status satisfies Status,
+    status: held.status,
     created: false,
     uploadKey: undefined,
     uploadExpiresAt: held.uploadExpiresAt ?? new Date(0),
@@ -252,7 +262,11 @@ async function requireRoom(
     caller,
     settings,
     sizeBytes,
-  }: { readonly caller: Caller; readonly settings: AcceptSettings; readonly sizeBytes: number },
+  }: {
+    readonly caller: Pick<Caller, 'ownerId'>;
+    readonly settings: AcceptSettings;
+    readonly sizeBytes: number;
+  },
 ): Promise<void> {
   const { uploads, bytes } = await unfinishedUploads(transaction, caller.ownerId);
   if (uploads >= settings.maxUnfinishedUploads || bytes + sizeBytes > settings.maxReservedBytes) {

@@ -8,14 +8,15 @@ import {
   markConfirmed,
 } from '../../db/documents.ts';
 import { recordEvent } from '../../db/events.ts';
-import { findStartable, markStopSent, stampErasure } from '../../db/outbox.ts';
-import { inTransaction, type Queryable } from '../../db/pool.ts';
+import { markStopSent, stampErasure } from '../../db/outbox.ts';
+import { inTransaction, type Pool, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { DocumentId } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/ingestion.ts';
+import type { Runs } from '../../temporal/runs.ts';
 import type { Caller, CommandedDocument } from '../dependencies.ts';
 import { type AcceptDependencies, nextAttempt } from './accept-document.ts';
-import { startAttempt } from './start-attempt.ts';
+import { startAttempt, tellConfirm } from './start-attempt.ts';
 
 /** The bytes are there, says the client: a hint that brings the next look forward. */
 export async function confirmUpload(
@@ -23,18 +24,13 @@ export async function confirmUpload(
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
-  const held = await onDocument({ pool }, caller, documentId, async (transaction, document) => {
-    await markConfirmed(transaction, document.attemptId);
-    return document;
-  });
-  if (held.status !== 'awaiting_upload') return { documentId, status: held.status };
-  const request = await findStartable(pool, held.attemptId);
-  if (!request) throw new IntakeError('NOT_FOUND');
-  // An earlier run of this document would make a signal-with-start refuse: an unstamped attempt is started first.
-  if (held.runId === undefined && !(await startAttempt(pool, runs, request)))
-    return { documentId, status: held.status };
-  await runs.confirm(request);
-  return { documentId, status: held.status };
+  const { held, tell } = await onDocument({ pool, caller }, documentId, async (tx, document) => ({
+    held: document,
+    tell: await markConfirmed(tx, document.attemptId),
+  }));
+  const { attemptId, status } = held;
+  if (tell) await tellConfirm(pool, runs, attemptId);
+  return { documentId, status };
 }
 
 /** A new attempt from the stage that failed; nothing that was paid and kept is paid again. */
@@ -43,7 +39,7 @@ export async function retryDocument(
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
-  const acceptance = await onDocument({ pool }, caller, documentId, async (transaction, held) => {
+  const acceptance = await onDocument({ pool, caller }, documentId, async (transaction, held) => {
     if (!isTerminal(held.status) || held.status === 'complete')
       throw new IntakeError('NOT_POSSIBLE_NOW');
     // Without verified bytes there is nothing to retry: the way is a new upload.
@@ -68,7 +64,7 @@ export async function cancelDocument(
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
-  const held = await onDocument({ pool }, caller, documentId, async (transaction, document) => {
+  const held = await onDocument({ pool, caller }, documentId, async (transaction, document) => {
     if (document.status === 'cancelled') return document;
     if (isTerminal(document.status)) throw new IntakeError('NOT_POSSIBLE_NOW');
     await noteCommand(transaction, document, 'cancel');
@@ -79,8 +75,7 @@ export async function cancelDocument(
     });
     return document;
   });
-  await runs.stop(documentId);
-  await markStopSent(pool, held.attemptId);
+  await tellStop(pool, runs, held);
   return { documentId, status: 'cancelled' };
 }
 
@@ -90,7 +85,7 @@ export async function deleteDocument(
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
-  const held = await onDocument({ pool }, caller, documentId, async (transaction, document) => {
+  const held = await onDocument({ pool, caller }, documentId, async (transaction, document) => {
     await noteCommand(transaction, document, 'delete');
     if (!isTerminal(document.status)) {
       await endAttempt(transaction, document.attemptId, {
@@ -102,18 +97,14 @@ export async function deleteDocument(
     await buryDocument(transaction, documentId);
     return document;
   });
-  if (!isTerminal(held.status)) {
-    await runs.stop(documentId);
-    await markStopSent(pool, held.attemptId);
-  }
+  if (!isTerminal(held.status)) await tellStop(pool, runs, held);
   await stampErasure(pool, documentId, await runs.erase(documentId));
   return { documentId, status: 'deleted' };
 }
 
 /** Unknown, foreign and deleted documents are all NOT_FOUND. */
 async function onDocument<Result>(
-  { pool }: Pick<AcceptDependencies, 'pool'>,
-  caller: Caller,
+  { pool, caller }: Pick<AcceptDependencies, 'pool'> & { readonly caller: Caller },
   documentId: DocumentId,
   work: (transaction: Queryable, document: HeldDocument) => Promise<Result>,
 ): Promise<Result> {
@@ -122,6 +113,15 @@ async function onDocument<Result>(
     if (!held) throw new IntakeError('NOT_FOUND');
     return await work(transaction, held);
   });
+}
+
+/** What Temporal does not hear now, the outbox sweep tells it. */
+async function tellStop(
+  pool: Pool,
+  runs: Runs,
+  { id: documentId, attemptId }: Pick<HeldDocument, 'id' | 'attemptId'>,
+): Promise<void> {
+  if (await runs.stop({ documentId, attemptId })) await markStopSent(pool, attemptId);
 }
 
 async function noteCommand(

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
-const fixtures = new URL('../../test/fixtures/', import.meta.url);
+const fixtures = new URL('../fixtures/', import.meta.url);
 
 const labelled = z.strictObject({
   document: z.string(),
