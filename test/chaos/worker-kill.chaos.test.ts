@@ -1,4 +1,5 @@
 /** kill -9 of the worker: what waited waits on, what was under way is done again, and nothing is paid for twice. */
+import { readdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type DrillReport, drillWorkerKill } from '../support/kill-drill.ts';
@@ -65,6 +66,10 @@ test('each has one set of chunks, and a vector for every one of them', async () 
     const { chunks } = end;
     expect(rows).toContainEqual({ documentId, generations: 1, chunks, vectors: chunks });
   }
+});
+
+test('nothing of a document stays in the temporary files of the killed one', async () => {
+  await expect.poll(() => readdir(stack.temporaryFolder)).toEqual([]);
 });
 
 test('how soon the work went on', () => {

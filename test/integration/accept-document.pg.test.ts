@@ -100,6 +100,15 @@ describe('accept', () => {
     expect(answers.filter((answer) => answer.created)).toHaveLength(1);
   });
 
+  test('joining has an end', async () => {
+    const me = caller();
+    const declaration = declared();
+    for (let calls = 0; calls < 20; calls += 1) await acceptUpload(services, me, declaration);
+    await expect(acceptUpload(services, me, declaration)).rejects.toEqual(
+      code('UPLOAD_QUOTA_EXCEEDED'),
+    );
+  });
+
   test('another owner with the same bytes has a document of its own', async () => {
     const declaration = declared();
     const [mine, theirs] = await Promise.all([
@@ -227,6 +236,62 @@ describe('what is lost between commit and Temporal', () => {
     expect(after.number).toBe(1);
     expect(after.run_id).not.toBeNull();
     expect(after.run_id).not.toBe(before.run_id);
+  });
+
+  test('a late stop of an ended attempt leaves the run of the next one alone', async () => {
+    const me = caller();
+    const declaration = declared();
+    const { documentId } = await acceptUpload(services, me, declaration);
+    const { id } = await rowOf(documentId);
+    await end(documentId, 'cancelled');
+    await acceptUpload(services, me, declaration);
+    await services.pool.query(
+      `update intake.attempts set ended_at = now() - interval '3 seconds' where id = $1`,
+      [id],
+    );
+    await sweepOutbox(services);
+    expect(await wasToldToStop(documentId)).toBe(false);
+  });
+
+  test('a confirm that never reached its run is told by the sweep', async () => {
+    const me = caller();
+    const { documentId } = await acceptUpload(services, me, declared());
+    await services.pool.query(
+      `update intake.attempts set confirmed_at = now() - interval '3 seconds' where document_id = $1`,
+      [documentId],
+    );
+    await sweepOutbox(services);
+    await sweepOutbox(services);
+    const { events } = await services.temporal.client.workflow
+      .getHandle(ingestWorkflowId(documentId))
+      .fetchHistory();
+    const signals = events?.filter((event) => event.workflowExecutionSignaledEventAttributes);
+    expect(signals).toHaveLength(1);
+  });
+
+  test('bytes brought back by an old upload URL are removed when it can no longer be used', async () => {
+    const me = caller();
+    const content = randomUUID();
+    const { documentId, upload } = await acceptUpload(services, me, declared(content));
+    await fetch(upload?.url ?? '', {
+      method: 'PUT',
+      body: content,
+      headers: { 'content-type': 'text/plain' },
+    });
+    const { rows } = await services.pool.query<{ key: string }>(
+      `update intake.objects set removed_at = now() where document_id = $1 returning key`,
+      [documentId],
+    );
+    const key = rows[0]?.key ?? '';
+    await sweepOutbox(services);
+    await expect(services.objectStore.stat(key)).resolves.toMatchObject({
+      sizeBytes: content.length,
+    });
+    await services.pool.query(`update intake.objects set url_expires_at = now() where key = $1`, [
+      key,
+    ]);
+    await sweepOutbox(services);
+    await expect(services.objectStore.stat(key)).rejects.toEqual(code('STORAGE_OBJECT_ABSENT'));
   });
 
   test('a cancel that Temporal did not hear is told again, a lost erasure is started', async () => {

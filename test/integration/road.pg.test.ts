@@ -1,6 +1,6 @@
 /** The road as its users meet it: every race of the design, on real parts, with the vendors' faults scripted. */
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
 import { closings, statuses, type TerminalStatus } from '../../src/domain/ingestion.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
@@ -30,6 +30,10 @@ function policy(): { readonly content: string; readonly word: string } {
 
 const runOf = (documentId: string) =>
   road.temporal.client.workflow.getHandle(ingestWorkflowId(documentId as DocumentId));
+const closed = (documentId: string) =>
+  vi.waitFor(async () =>
+    expect((await runOf(documentId).describe()).status.name).not.toBe('RUNNING'),
+  );
 const paid = async () => (await road.faults.parser.ledger()).counts['parse.paid'] ?? 0;
 const jobs = async (documentId: string) =>
   (
@@ -95,6 +99,12 @@ describe('the main road', () => {
 });
 
 describe('bytes', () => {
+  // A worker of its own for each: five failures within a minute open the breaker for the tests behind.
+  beforeEach(async () => {
+    await road.stopWorker();
+    await road.startWorker();
+  });
+
   test('late bytes: a look that finds nothing goes back to the wait', async () => {
     const { content } = policy();
     const declared = await declare(me, { content });
@@ -149,6 +159,23 @@ describe('bytes', () => {
     const documentId = await upload(me, { content });
     expect(documentId).toBe(declared.documentId);
     expect((await reach(me, documentId, 'complete')).attempts).toHaveLength(2);
+  });
+
+  test('a refusal is remembered when storage fails before it could be told', async () => {
+    const { content } = policy();
+    const first = await declare(me, { content });
+    const second = await declare(me, { content });
+    await put(second.uploadUrl, { content: 'something else' });
+    const subject = new URL(first.uploadUrl ?? '').pathname.split('/files/')[1] ?? '';
+    await road.faults.storage.add({
+      operation: 'object.info',
+      subject,
+      effect: { kind: 'answer', status: 503 },
+    });
+    await me.api.confirmUpload(first.documentId);
+    const rejected = await reach(me, first.documentId as DocumentId, 'upload_rejected');
+    expect(rejected.error).toMatchObject({ code: 'DECLARATION_MISMATCH' });
+    expect(rejected.timeline.map((event) => event.code)).toContain('STORAGE_UNAVAILABLE');
   });
 
   test('an upload URL used again after verification changes nothing and leaves nothing', async () => {
@@ -232,10 +259,67 @@ describe('the parser', () => {
     const documentId = await upload(me, policy());
     const failed = await reach(me, documentId, 'failed_parse');
     expect(failed.error).toMatchObject({ code: 'LLAMAPARSE_API_ERROR' });
-    expect((await runOf(documentId).describe()).status.name).toBe('FAILED');
+    await closed(documentId);
     await me.api.retry(documentId);
     expect((await reach(me, documentId, 'complete')).attempts).toHaveLength(2);
     expect(await jobs(documentId)).toHaveLength(2);
+  });
+});
+
+describe('a retry', () => {
+  test('after a cancel in mid-embedding starts from the stored Markdown and pays nothing', async () => {
+    const { content, word } = policy();
+    await road.faults.embedding.add({
+      operation: 'embeddings.create',
+      effect: { kind: 'delay', ms: 1_500 },
+    });
+    const documentId = await upload(me, { content });
+    await reach(me, documentId, 'embedding_in_progress');
+    await me.api.cancel(documentId);
+    await closed(documentId);
+    const before = await paid();
+    await me.api.retry(documentId);
+    const detail = await reach(me, documentId, 'complete');
+    const again = detail.timeline.filter((event) => event.attempt === 2 && event.kind === 'status');
+    expect(again[0]?.status).toBe('parse_queued');
+    expect(await paid()).toBe(before);
+    const { passages } = await me.api.search({ query: word });
+    expect(passages[0]?.documentId).toBe(documentId);
+  });
+
+  test('whose stored Markdown is gone has the document parsed again', async () => {
+    await road.faults.embedding.add({
+      operation: 'embeddings.create',
+      effect: { kind: 'delay', ms: 1_500 },
+    });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'embedding_in_progress');
+    await me.api.cancel(documentId);
+    await closed(documentId);
+    const { rows } = await road.database.pool.query<{ key: string }>(
+      `select key from intake.objects where document_id = $1 and kind = 'parsed'`,
+      [documentId],
+    );
+    await road.shared.objectStore.remove(rows.map((row) => row.key));
+    await me.api.retry(documentId);
+    await reach(me, documentId, 'complete');
+    expect(await jobs(documentId)).toHaveLength(2);
+  });
+
+  test('after chunker or model were changed chunks anew before it embeds', async () => {
+    await road.faults.embedding.add({
+      operation: 'embeddings.create',
+      effect: { kind: 'answer', status: 400, body: '{}' },
+    });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'failed_embedding');
+    await closed(documentId);
+    await road.database.pool.query('delete from intake.generations where document_id = $1', [
+      documentId,
+    ]);
+    await me.api.retry(documentId);
+    await reach(me, documentId, 'complete');
+    expect(await jobs(documentId)).toHaveLength(1);
   });
 });
 
@@ -282,6 +366,7 @@ describe('the embedder', () => {
 
 describe('ends by will', () => {
   test('cancel is final while the parser works, and the vendor is told', async () => {
+    const { counts: before } = await road.faults.parser.ledger();
     await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 3_000 } });
     const documentId = await upload(me, policy());
     await reach(me, documentId, 'parse_queued');
@@ -290,6 +375,9 @@ describe('ends by will', () => {
     expect((await runOf(documentId).describe()).status.name).toBe('CANCELLED');
     expect((await me.api.document(documentId)).status).toBe('cancelled');
     expect(await jobs(documentId)).toEqual([{ state: 'cancelled' }]);
+    const { counts: after } = await road.faults.parser.ledger();
+    expect(after['parse.cancel']).toBe((before['parse.cancel'] ?? 0) + 1);
+    expect(after['file.delete']).toBe((before['file.delete'] ?? 0) + 1);
   });
 
   test('delete beats a late embedder, and nothing of it is found', async () => {

@@ -77,8 +77,8 @@ export async function startRoad({
   const logger = createLogger('test', config.LOG_LEVEL === 'info' ? 'silent' : config.LOG_LEVEL);
   const apiSide = buildShared(config, logger, client);
   const server = buildServer(buildApiDependencies(apiSide));
-  await server.listen({ host: '127.0.0.1', port: 0 });
   const sweep = startOutboxSweep(apiSide);
+  await server.listen({ host: '127.0.0.1', port: 0 });
   const url = `http://127.0.0.1:${(server.server.address() as AddressInfo).port}`;
   const worker = workerOf({ ...config, PUBLIC_URL: url }, { temporal, client, logger });
   return {

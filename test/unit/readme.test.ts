@@ -24,14 +24,14 @@ function settingRows(schema: z.ZodObject): readonly (readonly string[])[] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
   return Object.entries(properties).map(([key, property]) => {
     if (typeof property === 'boolean') throw new Error(`${key} has no description`);
-    const fallback = property.default === undefined ? '' : `\`${property.default}\``;
+    const fallback = property.default === undefined ? 'none' : `\`${property.default}\``;
     return [`\`${key}\``, required.includes(key) ? 'needed' : fallback, property.description ?? ''];
   });
 }
 
 /** Everything in backticks. */
-function named(cell: string | undefined): readonly string[] {
-  return cell?.match(/(?<=`)[^`]+(?=`)/g) ?? [];
+function named(cell = ''): readonly string[] {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = '']) => name);
 }
 
 describe('README', () => {
@@ -48,7 +48,10 @@ describe('README', () => {
       ['start', 'test'].includes(name) ? `npm ${name}` : `npm run ${name}`,
     );
     expect(rows.map(([command]) => named(command)[0])).toEqual(expect.arrayContaining(scripts));
-    const codes = Object.entries(exitCodeMeanings).map(([code, meaning]) => [`\`${code}\``, meaning]);
+    const codes = Object.entries(exitCodeMeanings).map(([code, meaning]) => [
+      `\`${code}\``,
+      meaning,
+    ]);
     expect(rows).toEqual(expect.arrayContaining(codes));
   });
 
@@ -62,6 +65,8 @@ describe('README', () => {
 
 test.each(['README.md', 'ARCHITECTURE.md'])('links of %s lead somewhere', (page) => {
   const text = readFileSync(new URL(page, root), 'utf8');
-  const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target ?? '');
+  const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(
+    ([, target]) => target ?? '',
+  );
   expect(targets.filter((target) => !existsSync(new URL(target, root)))).toEqual([]);
 });

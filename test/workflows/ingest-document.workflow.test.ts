@@ -5,7 +5,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { ErrorCode } from '../../src/domain/errors.ts';
 import type { ParseJobId } from '../../src/domain/ids.ts';
-import { startTimeSkipping } from '../support/temporal.ts';
+import { connectToTemporal, startTimeSkipping } from '../support/temporal.ts';
 import { type Calls, failure, type IngestRun, withIngestRun } from '../support/workflow-run.ts';
 
 let environment: TestWorkflowEnvironment;
@@ -276,6 +276,45 @@ describe('the wait for the parser', () => {
   });
 });
 
+describe('an attempt that starts from stored Markdown', () => {
+  test('collects without a parse job', async () => {
+    const calls: Calls = [];
+    await withIngestRun(environment, { calls, startStage: 'collect' }, (run) => run.result());
+    expect(calls).toEqual(['collect', 'embed']);
+  });
+
+  test('has the document parsed again when that is gone', async () => {
+    const calls: Calls = [];
+    const collect = async () => {
+      if (count(calls, 'collect') === 1) throw failure('LLAMAPARSE_RESULT_EXPIRED');
+      return { state: 'stored', pages: 1, chunks: 1 } as const;
+    };
+    await withIngestRun(
+      environment,
+      { calls, startStage: 'collect', stubs: { collect } },
+      async (run) => {
+        await run.webhook();
+        await run.result();
+      },
+    );
+    expect(calls).toEqual(['collect', 'submitParse', 'collect', 'embed']);
+  });
+
+  test('an adopted job is looked at before its webhook is waited for', async () => {
+    const calls: Calls = [];
+    const submitParse = async () => ({
+      parseJobId: '11111111-1111-4111-8111-111111111111' as ParseJobId,
+      adopted: true,
+    });
+    await withIngestRun(
+      environment,
+      { calls, startStage: 'parse', stubs: { submitParse } },
+      (run) => run.result(),
+    );
+    expect(calls).toEqual(['submitParse', 'collect', 'embed']);
+  });
+});
+
 describe('how a run closes', () => {
   test('cancel closes as Canceled, after the outcome was written', async () => {
     const calls: Calls = [];
@@ -290,6 +329,28 @@ describe('how a run closes', () => {
       },
     );
     expect(calls.at(-1)).toBe('recordOutcome:CANCELLED');
+  });
+
+  test('a cancel that meets an activity failing by itself is written down all the same', async () => {
+    // The time-skipping server forgets an activity that fails after its cancel was requested.
+    const devServer = await connectToTemporal();
+    const calls: Calls = [];
+    let letFail = () => {};
+    const asked = new Promise<void>((resolve) => {
+      letFail = resolve;
+    });
+    const verify = async () => {
+      await asked;
+      throw failure('DECLARATION_MISMATCH');
+    };
+    await withIngestRun(devServer, { calls, stubs: { verify } }, async (run) => {
+      await vi.waitFor(() => expect(calls).toContain('verify'));
+      await run.handle.cancel();
+      letFail();
+      expect(await failureOf(run)).toBe('canceled');
+    });
+    expect(calls.at(-1)).toBe('recordOutcome:CANCELLED');
+    await devServer.teardown();
   });
 
   test('a superseded run completes and writes nothing', async () => {
