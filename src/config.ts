@@ -8,6 +8,14 @@ import { IntakeError } from './domain/errors.ts';
 const seconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 const secret = (minLength: number) => z.string().min(minLength);
+/** `new,old` during rotation: every key of the list has the least length. */
+const secrets = (minLength: number) =>
+  z
+    .string()
+    .refine(
+      (list) => list.split(',').every((key) => key.trim().length >= minLength),
+      `each key must have at least ${minLength} characters`,
+    );
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 /** One entry per environment variable; the SDKs' own `TEMPORAL_*` are read by `@temporalio/envconfig`. */
@@ -53,10 +61,10 @@ export const settings = z.object({
     .default('info')
     .describe('Least level that is logged'),
 
-  WEBHOOK_TOKEN_KEY: secret(32).describe(
+  WEBHOOK_TOKEN_KEY: secrets(32).describe(
     'Key of the tokens in webhook URLs; `new,old` during rotation',
   ),
-  WEBHOOK_SIGNING_SECRET: secret(16).describe(
+  WEBHOOK_SIGNING_SECRET: secrets(16).describe(
     'Secret the parser signs webhooks with; `new,old` during rotation',
   ),
 

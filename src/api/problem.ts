@@ -1,6 +1,8 @@
 /** What a failed request is answered: RFC 9457 problem details with our closed codes. */
+
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
+import { databaseError } from '../db/pool.ts';
 import { type ErrorCode, errorCodes, IntakeError } from '../domain/errors.ts';
 
 /** Total, so that a new code cannot be forgotten. Most codes are ends of documents and meet a request only rarely. */
@@ -86,9 +88,29 @@ interface Translation {
   readonly errors?: Problem['errors'];
 }
 
+/**
+ * Codes that speak of a document which waits, where a caller waits instead: a search whose embedder is down, a list
+ * without a database, a download without storage.
+ */
+const awaitedByTheCaller: ReadonlySet<ErrorCode> = new Set([
+  'DATABASE_UNAVAILABLE',
+  'EMBEDDER_FORBIDDEN',
+  'EMBEDDER_RATE_LIMITED',
+  'EMBEDDER_REJECTED',
+  'EMBEDDER_UNAVAILABLE',
+  'EMBEDDINGS_INVALID',
+  'STORAGE_FORBIDDEN',
+  'STORAGE_OBJECT_ABSENT',
+  'STORAGE_UNAVAILABLE',
+]);
+
 /** The one translation from whatever was thrown. Messages of foreign errors never leave: they may quote input. */
-export function translate(error: unknown): Translation {
-  if (error instanceof IntakeError) return { code: error.code, status: httpStatus[error.code] };
+export function translate(thrownError: unknown): Translation {
+  const error = databaseError(thrownError);
+  if (error instanceof IntakeError) {
+    const code = awaitedByTheCaller.has(error.code) ? 'SERVICE_UNAVAILABLE' : error.code;
+    return { code, status: httpStatus[code] };
+  }
   const thrown = foreignError.safeParse(error).data;
   if (thrown?.validation !== undefined) {
     // An id of the wrong form is an id that nothing has.

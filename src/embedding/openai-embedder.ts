@@ -29,6 +29,8 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
     organization: null,
     project: null,
     logLevel: 'off',
+    // A redirect would carry document text and our key elsewhere.
+    fetchOptions: { redirect: 'error' },
   });
   const width = TAKES_DIMENSIONS.test(model) ? { dimensions } : {};
   return {

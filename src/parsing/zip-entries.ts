@@ -32,7 +32,8 @@ export async function withZip<Result>(
     });
     return await work(zip);
   } catch (error) {
-    if (error instanceof IntakeError) throw error;
+    // The machine's own faults (no file handle, no file) say nothing about the archive.
+    if (error instanceof IntakeError || (error instanceof Error && 'errno' in error)) throw error;
     throw new IntakeError('FILE_IS_BROKEN', { detail: 'the archive cannot be read', cause: error });
   } finally {
     zip?.close();

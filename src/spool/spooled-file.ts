@@ -2,13 +2,14 @@
 import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { IntakeError } from '../domain/errors.ts';
 
-const PREFIX = 'intake-spool-';
+/** Process numbers mean something on one host only, while a folder for temporary files may be shared. */
+const PREFIX = `intake-spool-${hostname()}-`;
 
 export interface SpooledFile {
   readonly path: string;
@@ -59,8 +60,9 @@ async function spool(
 /** What killed processes left behind: nothing of a document stays on a disk of ours. */
 export async function sweepSpool(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
-    const pid = new RegExp(`^${PREFIX}(\\d+)-`).exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid))) {
+    if (!name.startsWith(PREFIX)) continue;
+    const pid = Number.parseInt(name.slice(PREFIX.length), 10);
+    if (pid > 0 && !isAlive(pid)) {
       await rm(join(tmpdir(), name), { recursive: true, force: true });
     }
   }

@@ -14,7 +14,6 @@ import {
 } from '../support/person.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { sendWebhook, webhookSecrets } from '../support/webhook.ts';
 
 let database: TestDatabase;
 let stack: Stack;
@@ -155,24 +154,4 @@ test('what is no request of HTTP at all', async () => {
   socket.write('no request\r\n\r\n');
   const answer = (await socket.toArray()).join('');
   expect(answer).toMatch(/^HTTP\/1\.1 400 [^]*application\/problem\+json[^]*"INVALID_REQUEST"/);
-});
-
-describe('a forged webhook', () => {
-  const parseJobId = randomUUID();
-
-  test.each([
-    ['of a token that we did not make', { tokenKey: 'another key' }, 404, 'NOT_FOUND'],
-    ['without our signature', { signingSecret: 'another secret' }, 401, 'UNAUTHENTICATED'],
-    ['for a job that is none', {}, 404, 'NOT_FOUND'],
-  ])('%s', async (_what, change, status, code) => {
-    const secrets = { ...webhookSecrets(stack.environment), ...change };
-    expectProblem(await sendWebhook(stack.url, parseJobId, secrets), status, code);
-    const { rows } = await database.pool.query('select from intake.webhook_deliveries');
-    expect(rows).toHaveLength(0);
-  });
-
-  test('with a token of nonsense, and without any body', async () => {
-    const address = `${stack.url}/webhooks/llamaparse/nonsense`;
-    expectProblem(await exchange(address, { method: 'POST' }), 404, 'NOT_FOUND');
-  });
 });

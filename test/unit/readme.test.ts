@@ -9,7 +9,7 @@ import { cliSettings, settings } from '../../src/config.ts';
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 
-/** Cells of the tables below a heading, without their head. */
+/** Cells of the table rows under a heading that begin with code. */
 function rowsUnder(heading: string): readonly (readonly string[])[] {
   const [, section = ''] = readme.split(`\n## ${heading}\n`);
   const [own = ''] = section.split('\n## ');
@@ -19,7 +19,7 @@ function rowsUnder(heading: string): readonly (readonly string[])[] {
     .map((line) => line.slice(2, -2).split(' | '));
 }
 
-/** Rows whose first cell is code, as a table shows them. */
+/** As README's table shows them. */
 function settingRows(schema: z.ZodObject): readonly (readonly string[])[] {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
   return Object.entries(properties).map(([key, property]) => {

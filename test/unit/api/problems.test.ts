@@ -180,7 +180,7 @@ describe('what is our fault', () => {
   test('when the database is away', async () => {
     const { response, fault } = await broken(new IntakeError('DATABASE_UNAVAILABLE'));
     expect(response.statusCode).toBe(503);
-    expect(response.json()).toMatchObject({ code: 'DATABASE_UNAVAILABLE', retryable: true });
+    expect(response.json()).toMatchObject({ code: 'SERVICE_UNAVAILABLE', retryable: true });
     expect(fault).toBeDefined();
   });
 

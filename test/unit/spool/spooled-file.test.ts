@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
@@ -35,8 +35,8 @@ test('an error of the stream passes, and nothing stays', async () => {
 
 test('what a killed process left is swept, what a living one uses is not', async () => {
   const { pid } = spawnSync(process.execPath, ['-e', '']);
-  const left = await mkdtemp(join(tmpdir(), `intake-spool-${pid}-`));
-  const used = await mkdtemp(join(tmpdir(), `intake-spool-${process.pid}-`));
+  const left = await mkdtemp(join(tmpdir(), `intake-spool-${hostname()}-${pid}-`));
+  const used = await mkdtemp(join(tmpdir(), `intake-spool-${hostname()}-${process.pid}-`));
   await sweepSpool();
   expect(existsSync(left)).toBe(false);
   expect(existsSync(used)).toBe(true);
