@@ -1,32 +1,20 @@
-/** The timeline besides status moves, which the database records by itself: races seen and commands given. */
-import type { ErrorCode } from '../domain/errors.ts';
+/** Commands given, for the timeline; status moves the database records by itself, waits come with their reason. */
 import type { AttemptId, DocumentId, OwnerId } from '../domain/ids.ts';
 import type { Queryable } from './pool.ts';
 
-export interface TimelineNote {
+export interface Command {
   readonly documentId: DocumentId;
   readonly ownerId: OwnerId;
   readonly attemptId: AttemptId;
-  readonly kind: 'race' | 'command';
-  readonly code?: ErrorCode;
-  /** One word or short phrase of ours; never input. */
-  readonly detail: string;
+  readonly name: 'cancel' | 'retry' | 'delete';
   /** Self-declared. */
-  readonly actor?: string;
+  readonly actor: string;
 }
 
-export async function recordEvent(q: Queryable, note: TimelineNote): Promise<void> {
-  await q.query(
-    `insert into intake.events (document_id, owner_id, attempt_id, kind, code, detail, actor)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
-    [
-      note.documentId,
-      note.ownerId,
-      note.attemptId,
-      note.kind,
-      note.code ?? null,
-      note.detail,
-      note.actor ?? null,
-    ],
+export async function recordCommand(transaction: Queryable, command: Command): Promise<void> {
+  await transaction.query(
+    `insert into intake.events (document_id, owner_id, attempt_id, kind, detail, actor)
+     values ($1, $2, $3, 'command', $4, $5)`,
+    [command.documentId, command.ownerId, command.attemptId, command.name, command.actor],
   );
 }

@@ -45,7 +45,7 @@ test('work waits and goes on', { timeout: PATIENCE_MS }, async () => {
       postgres = await start(Number(new URL(postgres.url).port));
     },
   });
-  expect(refused).toMatchObject({ status: 503, body: { code: 'DATABASE_UNAVAILABLE' } });
+  expect(refused).toMatchObject({ status: 503, body: { code: 'SERVICE_UNAVAILABLE' } });
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   const complete = { status: 'complete', attempts: [{ number: 1 }] };
   expect(ends).toMatchObject({

@@ -3,15 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import {
-  type Answer,
-  declaration,
-  declare,
-  exchange,
-  look,
-  type Person,
-  put,
-} from '../support/person.ts';
+import { type Answer, declaration, declare, look, type Person, put } from '../support/person.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 

@@ -5,7 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { exchange, type Person, reach, upload } from '../support/person.ts';
 import { expectProblem } from '../support/problem.ts';
 import { type Stack, startStack } from '../support/stack.ts';
-import { sendWebhook, webhookSecrets } from '../support/webhook.ts';
+import { loseWebhook, sendWebhook, untilParsed, webhookSecrets } from '../support/webhook.ts';
 
 let database: TestDatabase;
 let stack: Stack;
@@ -30,17 +30,9 @@ let documentId: string;
 let parseJobId: string;
 /** A document that waits for its webhook, which the stand-in has lost. */
 beforeEach(async () => {
-  await stack.faults.parser.add({
-    operation: 'webhook.deliver',
-    effect: { kind: 'named', name: 'lose' },
-  });
+  await stack.faults.parser.add(loseWebhook);
   documentId = await upload(me, { content: `# Plan\n\nThe ${randomUUID()} plan.\n` });
-  await reach(me, documentId, 'parse_queued');
-  const { rows } = await database.pool.query(
-    'select id from intake.parse_jobs where document_id = $1',
-    [documentId],
-  );
-  parseJobId = rows[0].id;
+  parseJobId = await untilParsed(stack, database.pool, documentId);
 });
 
 async function deliveries(): Promise<number> {

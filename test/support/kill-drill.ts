@@ -3,20 +3,10 @@
  * Used by the chaos test, which asserts, and by `bench/recovery`, which measures.
  */
 import type { Pool } from 'pg';
-import {
-  confirm,
-  declare,
-  ended,
-  look,
-  type Person,
-  put,
-  reach,
-  type Seen,
-  upload,
-} from './person.ts';
+import { confirm, declare, ended, look, type Person, put, type Seen, upload } from './person.ts';
 import type { Stack } from './stack.ts';
 import { until, untilTrue } from './until.ts';
-import { sendWebhook, webhookSecrets } from './webhook.ts';
+import { loseWebhook, sendWebhook, untilParsed, webhookSecrets } from './webhook.ts';
 
 const points = [
   'waits for bytes',
@@ -92,26 +82,9 @@ export async function drillWorkerKill(stack: Stack, pool: Pool): Promise<DrillRe
 
 /** The stand-in loses this one's webhook: the drill sends it when the worker is dead. */
 async function waitForWebhook({ stack, pool, person }: Scene) {
-  await stack.faults.parser.add({
-    operation: 'webhook.deliver',
-    effect: { kind: 'named', name: 'lose' },
-  });
+  await stack.faults.parser.add(loseWebhook);
   const documentId = await upload(person, shortFile('webhook'));
-  await reach(person, documentId, 'parse_queued');
-  const { rows } = await pool.query<{ id: string; provider_job_id: string }>(
-    'select id, provider_job_id from intake.parse_jobs where document_id = $1',
-    [documentId],
-  );
-  const job = rows[0];
-  if (job === undefined) throw new Error('no parse job');
-  const { LLAMA_CLOUD_BASE_URL, LLAMA_CLOUD_API_KEY } = stack.environment;
-  await untilTrue('the parser is done with it', async () => {
-    const response = await fetch(`${LLAMA_CLOUD_BASE_URL}/api/v2/parse/${job.provider_job_id}`, {
-      headers: { authorization: `Bearer ${LLAMA_CLOUD_API_KEY}` },
-    });
-    return (await response.text()).includes('"COMPLETED"');
-  });
-  return { documentId, parseJobId: job.id };
+  return { documentId, parseJobId: await untilParsed(stack, pool, documentId) };
 }
 
 async function hangInSubmit({ stack, person }: Scene): Promise<string> {

@@ -1,6 +1,10 @@
 /** The parser's webhook, made by hand: what a test sends instead of the stand-in, true or forged. */
 import { createHmac, randomUUID } from 'node:crypto';
+import type { Pool } from 'pg';
+import type { FaultRule } from '../../src/dev/fault-rules.ts';
 import { type Answer, exchange } from './person.ts';
+import type { Stack } from './stack.ts';
+import { until } from './until.ts';
 
 interface Secrets {
   readonly tokenKey: string;
@@ -11,6 +15,31 @@ interface Secrets {
 export function webhookSecrets(environment: Readonly<Record<string, string>>): Secrets {
   const { WEBHOOK_TOKEN_KEY = '', WEBHOOK_SIGNING_SECRET = '' } = environment;
   return { tokenKey: WEBHOOK_TOKEN_KEY, signingSecret: WEBHOOK_SIGNING_SECRET };
+}
+
+/** The next webhook of the stand-in never comes. */
+export const loseWebhook: FaultRule = {
+  operation: 'webhook.deliver',
+  effect: { kind: 'named', name: 'lose' },
+};
+
+/** Our id of the document's parse job, once the parser is done with it. */
+export function untilParsed(stack: Stack, pool: Pool, documentId: string): Promise<string> {
+  const { LLAMA_CLOUD_BASE_URL, LLAMA_CLOUD_API_KEY } = stack.environment;
+  const headers = { authorization: `Bearer ${LLAMA_CLOUD_API_KEY}` };
+  return until('the parser is done', async () => {
+    const { rows } = await pool.query<{ id: string; provider_job_id: string | null }>(
+      'select id, provider_job_id from intake.parse_jobs where document_id = $1',
+      [documentId],
+    );
+    const [job] = rows;
+    if (!job?.provider_job_id) return undefined;
+    const { body } = await exchange<{ job: { status: string } }>(
+      `${LLAMA_CLOUD_BASE_URL}/api/v2/parse/${job.provider_job_id}`,
+      { headers },
+    );
+    return body.job.status === 'COMPLETED' ? job.id : undefined;
+  });
 }
 
 export function sendWebhook(

@@ -7,7 +7,7 @@ import {
   holdDocument,
   markConfirmed,
 } from '../../db/documents.ts';
-import { recordEvent } from '../../db/events.ts';
+import { type Command, recordCommand } from '../../db/events.ts';
 import { markStopSent, stampErasure } from '../../db/outbox.ts';
 import { inTransaction, type Pool, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
@@ -126,15 +126,8 @@ async function tellStop(
 
 async function noteCommand(
   transaction: Queryable,
-  document: HeldDocument,
-  detail: string,
+  { id: documentId, ownerId, attemptId }: HeldDocument,
+  name: Command['name'],
 ): Promise<void> {
-  await recordEvent(transaction, {
-    documentId: document.id,
-    ownerId: document.ownerId,
-    attemptId: document.attemptId,
-    kind: 'command',
-    detail,
-    actor: 'owner',
-  });
+  await recordCommand(transaction, { documentId, ownerId, attemptId, name, actor: 'owner' });
 }
