@@ -28,8 +28,11 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'stack',
-          include: ['test/{activities,chaos,contracts,e2e,histories,integration,workflows}/**/*.test.ts'],
+          include: [
+            'test/{activities,chaos,contracts,e2e,histories,integration,workflows}/**/*.test.ts',
+          ],
           globalSetup: 'test/support/global-setup.ts',
+          setupFiles: 'test/support/quiet-runtime.ts',
         },
       },
     ],

@@ -1,7 +1,7 @@
 /** One run of the comparison: all figures of both sides. */
 import type { Client } from '@temporalio/client';
 import type { BareSide } from './bare-side.ts';
-import type { IntakeSide } from './intake-side.ts';
+import type { Answers, IntakeSide } from './intake-side.ts';
 import { burst, historyOf, oneByOne, percentile, type Times, waiting, withCpu } from './measure.ts';
 import { memoryMb } from './processes.ts';
 
@@ -10,8 +10,8 @@ export interface Plan {
   readonly burst: number;
   readonly rounds: number;
   readonly waiting: number;
-  /** Time of the external services in each side's documents. */
-  readonly externalMs: { readonly intake: number; readonly bare: number };
+  /** How long the parser works on a document, on either side. */
+  readonly parserMs: number;
   readonly say: (words: string) => void;
 }
 
@@ -31,8 +31,8 @@ export interface Figures {
   readonly bare: SideFigures;
   /** CPU per document of every process during Intake's bursts. */
   readonly burstCpuMs: Readonly<Record<string, number>>;
-  /** Calls per document to each stand-in. */
-  readonly calls: Readonly<Record<string, number>>;
+  /** Of the stand-ins, per document. */
+  readonly answers: Answers;
   /** The worker's memory after the bursts, and what the waiting documents added to it. */
   readonly workerMb: number;
   readonly waitingMb: number;
@@ -52,9 +52,9 @@ export async function measure(
   await oneByOne(client, sides, WARM_UP);
 
   say(`${plan.documents} documents each, in turns`);
-  const callsBefore = await intake.calls();
+  const before = await intake.answers();
   const single = await withCpu(pids, () => oneByOne(client, sides, plan.documents));
-  const callsAfter = await intake.calls();
+  const answers = perDocument(before, await intake.answers(), plan.documents);
 
   const bursts = await takeTurns(client, { intake, bare }, { ...plan, pids });
   const histories = {
@@ -68,7 +68,9 @@ export async function measure(
   const waitingMb = await waiting(intake, workerPid, plan.waiting);
 
   const figuresOf = (side: 'intake' | 'bare'): SideFigures => ({
-    ...timesOf(single.result.get(side === 'intake' ? intake : bare), plan.externalMs[side]),
+    ...(side === 'intake'
+      ? timesOf(single.result.get(intake), plan.parserMs + answers.ms)
+      : timesOf(single.result.get(bare), plan.parserMs)),
     nodeCpuMs: nodeCpu(side, single.cpu) / plan.documents,
     burstPerSecond: bursts[side].perSecond,
     burstNodeCpuMs: nodeCpu(side, bursts[side].cpuPerDocument),
@@ -79,7 +81,7 @@ export async function measure(
     intake: figuresOf('intake'),
     bare: figuresOf('bare'),
     burstCpuMs: bursts.intake.cpuPerDocument,
-    calls: perDocument(callsBefore, callsAfter, plan.documents),
+    answers,
     workerMb,
     waitingMb,
   };
@@ -101,7 +103,8 @@ async function takeTurns(
       plan.say(`burst of ${plan.burst}, ${name}, round ${round}`);
       const work = () => burst(client, sides[name], plan.burst);
       const { result: perSecond, cpu } = await withCpu(plan.pids, work);
-      runs[name].push({ perSecond, cpuPerDocument: perDocument({}, cpu, plan.burst) });
+      const shares = Object.entries(cpu).map(([process, ms]) => [process, ms / plan.burst]);
+      runs[name].push({ perSecond, cpuPerDocument: Object.fromEntries(shares) });
     }
   }
   return { intake: meanOf(runs.intake), bare: meanOf(runs.bare) };
@@ -134,12 +137,11 @@ function nodeCpu(side: 'intake' | 'bare', cpu: Readonly<Record<string, number>>)
   return side === 'bare' ? (cpu['bare'] ?? 0) : (cpu['api'] ?? 0) + (cpu['worker'] ?? 0);
 }
 
-function perDocument(
-  before: Readonly<Record<string, number>>,
-  after: Readonly<Record<string, number>>,
-  documents: number,
-): Record<string, number> {
-  return Object.fromEntries(
-    Object.entries(after).map(([name, count]) => [name, (count - (before[name] ?? 0)) / documents]),
-  );
+function perDocument(before: Answers, after: Answers, documents: number): Answers {
+  return {
+    storage: (after.storage - before.storage) / documents,
+    parser: (after.parser - before.parser) / documents,
+    embedder: (after.embedder - before.embedder) / documents,
+    ms: (after.ms - before.ms) / documents,
+  };
 }

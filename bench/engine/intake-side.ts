@@ -6,6 +6,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createApiClient } from '../../src/cli/api-client.ts';
 import { mintUserToken } from '../../src/dev/dev-identity.ts';
 import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.ts';
+import type { RecordedCall } from '../../src/dev/fault-rules.ts';
 import { type Plan, prepareStack } from '../../src/dev/prepare-stack.ts';
 import { startStack, stopOrder } from '../../src/dev/start-stack.ts';
 import type { StateFolder } from '../../src/dev/state-folder.ts';
@@ -21,12 +22,20 @@ export interface IntakeSettings {
   readonly profileFolder: string | undefined;
 }
 
+export interface Answers {
+  readonly storage: number;
+  readonly parser: number;
+  readonly embedder: number;
+  /** How long they took together, leaving out those that nobody waited for. */
+  readonly ms: number;
+}
+
 export interface IntakeSide extends Side {
   readonly temporalAddress: string;
   /** By name: api, worker, postgres, temporal, storage, parser, embedding. */
   readonly pids: Readonly<Record<string, number>>;
-  /** Calls that each stand-in has answered. */
-  calls(): Promise<Readonly<Record<string, number>>>;
+  /** What the stand-ins have answered to API and worker so far. */
+  answers(): Promise<Answers>;
   stop(): Promise<void>;
 }
 
@@ -56,11 +65,7 @@ export async function startIntakeSide(settings: IntakeSettings): Promise<IntakeS
       temporalAddress: `127.0.0.1:${plan.ports.temporal}`,
       pids,
       announce: await announcer(plan),
-      calls: async () => ({
-        storage: await answered(standIns.storage),
-        parser: await answered(standIns.parser),
-        embedder: await answered(standIns.embedder),
-      }),
+      answers: () => answersOf(standIns),
       stop,
     };
   } catch (error) {
@@ -90,13 +95,31 @@ async function always(standIn: FaultClient, operation: string, ms: number): Prom
   await standIn.add({ operation, times: 'always', effect: { kind: 'delay', ms } });
 }
 
-/** A parser's job and its webhook are in the ledger too, but nobody calls them. */
-async function answered(standIn: FaultClient): Promise<number> {
-  const { counts } = await standIn.ledger();
-  const calls = Object.entries(counts).filter(
-    ([operation]) => !/^(parse\.(run|paid|cached)|webhook)/.test(operation),
+/** Not a call of API or worker: the bench's own upload, and what the parser does by itself. */
+const foreign = /^(object\.signed-upload|parse\.(run|paid|cached)|webhook\.deliver)$/;
+/** The worker deletes at the parser while it chunks. */
+const besides = /^(parse|file)\.delete$/;
+
+async function answersOf(
+  standIns: Readonly<Record<'storage' | 'parser' | 'embedder', FaultClient>>,
+): Promise<Answers> {
+  const storage = await answered(standIns.storage);
+  const parser = await answered(standIns.parser);
+  const embedder = await answered(standIns.embedder);
+  const awaited = [...storage, ...parser, ...embedder].filter(
+    ({ operation }) => !besides.test(operation),
   );
-  return calls.reduce((sum, [, count]) => sum + count, 0);
+  return {
+    storage: storage.length,
+    parser: parser.length,
+    embedder: embedder.length,
+    ms: awaited.reduce((sum, { ms = 0 }) => sum + ms, 0),
+  };
+}
+
+async function answered(standIn: FaultClient): Promise<readonly RecordedCall[]> {
+  const { calls } = await standIn.ledger();
+  return calls.filter(({ operation }) => !foreign.test(operation));
 }
 
 /** As many as keep the queue of each short. */

@@ -71,7 +71,7 @@ async function compareWith(intake: IntakeSide): Promise<Figures | undefined> {
   try {
     const plan = {
       ...counts,
-      externalMs: { intake: PARSER_DELAY_MS + EMBEDDER_DELAY_MS, bare: PARSER_DELAY_MS },
+      parserMs: PARSER_DELAY_MS,
       say: (words: string) => console.error(words),
     };
     const measured = measure(new Client({ connection }), { intake, bare }, plan);

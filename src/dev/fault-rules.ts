@@ -47,6 +47,8 @@ export interface RecordedCall {
   readonly at: string;
   /** `null` while there is no answer: under way, hung or reset. */
   readonly status: number | null;
+  /** How long the answer took; absent while there is none, and for what nobody called. */
+  readonly ms?: number;
 }
 
 export interface Ledger {

@@ -24,7 +24,7 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     fault: NamedFault | undefined;
-    recordedCall: { status: number | null } | undefined;
+    recordedCall: { status: number | null; ms?: number } | undefined;
     answerIsLost: boolean;
   }
   interface FastifyInstance {
@@ -79,6 +79,7 @@ async function registerFaultScript(
   app.addHook('onResponse', async (request, reply) => {
     if (request.recordedCall !== undefined && !request.answerIsLost) {
       request.recordedCall.status = reply.statusCode;
+      request.recordedCall.ms = reply.elapsedTime;
     }
   });
   app.addHook('preClose', async () => closing.abort());

@@ -112,12 +112,10 @@ function startOptions({ taskQueue, policy }: RunSettings, request: RunRequest) {
 async function start(
   client: Client,
   settings: RunSettings,
-  request: RunRequest,
-  // A second start of a first attempt must not run again after it has closed; later attempts follow a closed run.
-  reusePolicy: 'REJECT_DUPLICATE' | 'ALLOW_DUPLICATE' = request.attemptNumber === 1
-    ? 'REJECT_DUPLICATE'
-    : 'ALLOW_DUPLICATE',
+  request: RunRequest & { readonly followsClosedRun?: true },
 ): Promise<string | undefined> {
+  // A second start of a first attempt must not run again after it has closed; later attempts follow a closed run.
+  const mayFollow = request.followsClosedRun ?? request.attemptNumber > 1;
   try {
     const handle = await client.workflow.start(workflowTypes.ingest, {
       ...startOptions(settings, request),
@@ -125,7 +123,7 @@ async function start(
         ? {}
         : { startDelay: settings.startDelayMs }),
       workflowIdConflictPolicy: 'FAIL',
-      workflowIdReusePolicy: reusePolicy,
+      workflowIdReusePolicy: mayFollow ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
     });
     return handle.firstExecutionRunId;
   } catch (error) {
@@ -137,9 +135,9 @@ async function start(
   // A start that lost its answer finds its own run.
   if (memo?.['attemptId'] === request.attemptId) return runId;
   // The run of an earlier attempt is still closing; or it has closed just now, and the next try follows it.
-  if (status.name === 'RUNNING' || reusePolicy === 'ALLOW_DUPLICATE') return undefined;
+  if (status.name === 'RUNNING' || mayFollow) return undefined;
   // A closed run of an attempt that no row knows: the database was restored or is new.
-  return await start(client, settings, request, 'ALLOW_DUPLICATE');
+  return await start(client, settings, { ...request, followsClosedRun: true });
 }
 
 /** Without `startDelay`: with it, a lost start would wait the delay out. */

@@ -8,6 +8,7 @@ export default defineConfig({
   test: {
     include: ['test/histories/record.ts'],
     globalSetup: 'test/support/global-setup.ts',
+    setupFiles: 'test/support/quiet-runtime.ts',
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

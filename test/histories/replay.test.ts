@@ -5,7 +5,6 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
-import '../support/quiet-runtime.ts';
 
 const folder = new URL('./', import.meta.url);
 const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));

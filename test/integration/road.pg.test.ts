@@ -280,8 +280,8 @@ describe('a retry', () => {
     const before = await paid();
     await me.api.retry(documentId);
     const detail = await reach(me, documentId, 'complete');
-    const again = detail.timeline.filter((event) => event.attempt === 2 && event.kind === 'status');
-    expect(again[0]?.status).toBe('parse_queued');
+    const again = detail.timeline.find((event) => event.attempt === 2 && event.kind === 'status');
+    expect(again?.status).toBe('parse_queued');
     expect(await paid()).toBe(before);
     const { passages } = await me.api.search({ query: word });
     expect(passages[0]?.documentId).toBe(documentId);
@@ -336,7 +336,7 @@ describe('the embedder', () => {
     await me.api.retry(documentId);
     const detail = await reach(me, documentId, 'complete');
     expect(
-      detail.timeline.filter((event) => event.attempt === 2 && event.kind === 'status')[0]?.status,
+      detail.timeline.find((event) => event.attempt === 2 && event.kind === 'status')?.status,
     ).toBe('chunks_stored');
     expect(await paid()).toBe(before + 1);
   });

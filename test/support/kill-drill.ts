@@ -87,10 +87,11 @@ async function waitForWebhook({ stack, pool, person }: Scene) {
   return { documentId, parseJobId: await untilParsed(stack, pool, documentId) };
 }
 
+/** With the file on our disk, half way to the parser. */
 async function hangInSubmit({ stack, person }: Scene): Promise<string> {
-  await stack.faults.parser.add({ operation: 'parse.create', effect: { kind: 'hang' } });
+  await stack.faults.parser.add({ operation: 'file.create', effect: { kind: 'hang' } });
   const documentId = await upload(person, shortFile('hang'));
-  await untilTrue('a submit hangs', async () => (await unansweredSubmits(stack)) === 1);
+  await untilTrue('a submit hangs', () => isUnanswered(stack, 'file.create'));
   return documentId;
 }
 
@@ -101,7 +102,7 @@ async function loseSubmitAnswer({ stack, person }: Scene): Promise<string> {
     { operation: 'parse.run', effect: { kind: 'delay', ms: 20_000 } },
   );
   const documentId = await upload(person, shortFile('unheard'));
-  await untilTrue('a job is made', async () => (await unansweredSubmits(stack)) === 2);
+  await untilTrue('a job is made', () => isUnanswered(stack, 'parse.create'));
   return documentId;
 }
 
@@ -125,10 +126,9 @@ async function isWaiting({ person, pool }: Scene, documentId: string): Promise<b
   return rows[0]?.looks === 4 && waiting?.code === 'STORAGE_OBJECT_ABSENT';
 }
 
-async function unansweredSubmits(stack: Stack): Promise<number> {
-  const { calls } = await stack.faults.parser.ledger();
-  return calls.filter(({ operation, status }) => operation === 'parse.create' && status === null)
-    .length;
+async function isUnanswered({ faults }: Stack, operation: string): Promise<boolean> {
+  const { calls } = await faults.parser.ledger();
+  return calls.some((call) => call.operation === operation && call.status === null);
 }
 
 /** The inputs of each call, in order. */

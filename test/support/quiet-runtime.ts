@@ -1,4 +1,4 @@
-/** The SDK's own lines are for operators; a test says what it expects. Imported before the first worker. */
+/** Before each file with workers: the SDK's own lines are for operators, a test says what it expects. */
 import { DefaultLogger, makeTelemetryFilterString, Runtime } from '@temporalio/worker';
 
 Runtime.install({

@@ -28,7 +28,6 @@ import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sha256, someOwner } from './documents.ts';
-import './quiet-runtime.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
 import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
 

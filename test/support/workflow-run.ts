@@ -20,10 +20,9 @@ import {
   workflowTypes,
 } from '../../src/domain/run.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
-import './quiet-runtime.ts';
 import { uniqueTaskQueue } from './temporal.ts';
 
-export const parseJobId = '11111111-1111-4111-8111-111111111111' as ParseJobId;
+const parseJobId = '11111111-1111-4111-8111-111111111111' as ParseJobId;
 
 const second = 1000;
 const minute = 60 * second;

@@ -7,7 +7,6 @@ import type { EraseSweep } from '../../activities/contract.ts';
 import { type DocumentId, eraseWorkflowId } from '../../src/domain/ids.ts';
 import { workflowTypes } from '../../src/domain/run.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
-import '../support/quiet-runtime.ts';
 import { startTimeSkipping, uniqueTaskQueue } from '../support/temporal.ts';
 
 let environment: TestWorkflowEnvironment;

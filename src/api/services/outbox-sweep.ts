@@ -60,53 +60,64 @@ export function startOutboxSweep(dependencies: SweepDependencies): Sweeper {
   };
 }
 
+interface Chore<Item> {
+  readonly name: string;
+  find(): Promise<readonly Item[]>;
+  work(item: Item): Promise<void>;
+}
+
 /** One round. A fault ends neither the round nor the sweep: the next round tries again. */
-export async function sweepOutbox(dependencies: SweepDependencies): Promise<void> {
-  const { pool, runs, objectStore, logger } = dependencies;
-  await each(dependencies, 'start', await list(unstartedAttempts), async (lost) => {
-    if (!(await startAttempt(pool, runs, lost))) return;
-    logger.info({ documentId: lost.documentId, attemptId: lost.attemptId }, 'lost start made good');
+export async function sweepOutbox({
+  pool,
+  runs,
+  objectStore,
+  logger,
+}: SweepDependencies): Promise<void> {
+  await perform(logger, {
+    name: 'start',
+    find: () => unstartedAttempts(pool, OLDER_THAN_MS),
+    work: async (lost) => {
+      if (!(await startAttempt(pool, runs, lost))) return;
+      const { documentId, attemptId } = lost;
+      logger.info({ documentId, attemptId }, 'lost start made good');
+    },
   });
-  await each(dependencies, 'confirm', await list(unsentConfirms), ({ attemptId }) =>
-    tellConfirm(pool, runs, attemptId),
-  );
-  await each(dependencies, 'stop', await list(unstoppedAttempts), async (attempt) => {
-    const old = Date.now() - attempt.endedAt.getTime() > START_MAY_BE_UNDER_WAY_MS;
-    if ((await runs.stop(attempt)) || old) await markStopSent(pool, attempt.attemptId);
+  await perform(logger, {
+    name: 'confirm',
+    find: () => unsentConfirms(pool, OLDER_THAN_MS),
+    work: ({ attemptId }) => tellConfirm(pool, runs, attemptId),
   });
-  await each(dependencies, 'erasure', await list(unstartedErasures), async (documentId) => {
-    await stampErasure(pool, documentId, await runs.erase(documentId));
+  await perform(logger, {
+    name: 'stop',
+    find: () => unstoppedAttempts(pool, OLDER_THAN_MS),
+    work: async (attempt) => {
+      const old = Date.now() - attempt.endedAt.getTime() > START_MAY_BE_UNDER_WAY_MS;
+      if ((await runs.stop(attempt)) || old) await markStopSent(pool, attempt.attemptId);
+    },
   });
-  await each(dependencies, 'objects', await list(unsweptKeys), async (keys) => {
-    await objectStore.remove(keys);
-    await markSwept(pool, keys);
+  await perform(logger, {
+    name: 'erase',
+    find: () => unstartedErasures(pool, OLDER_THAN_MS),
+    work: async (documentId) => stampErasure(pool, documentId, await runs.erase(documentId)),
   });
-
-  async function list<Item>(
-    find: (q: Pool, olderThanMs: number) => Promise<readonly Item[]>,
-  ): Promise<readonly Item[]> {
-    return await find(pool, OLDER_THAN_MS).catch((error: unknown) => {
-      logger.warn({ err: error }, 'outbox sweep: the rows could not be read');
-      return [];
-    });
-  }
+  await perform(logger, {
+    name: 'remove objects',
+    // One batch. An upload URL may have brought an object back until it expired.
+    find: async () => [await unsweptObjects(pool, 100)].filter((keys) => keys.length > 0),
+    work: async (keys) => {
+      await objectStore.remove(keys);
+      await markSwept(pool, keys);
+    },
+  });
 }
 
-/** Objects that are done with, as one batch: an upload URL may have brought one back until it expired. */
-async function unsweptKeys(pool: Pool): Promise<readonly (readonly string[])[]> {
-  const keys = await unsweptObjects(pool, 100);
-  return keys.length === 0 ? [] : [keys];
-}
-
-async function each<Item>(
-  { logger }: SweepDependencies,
-  what: string,
-  items: readonly Item[],
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  for (const item of items) {
-    await work(item).catch((error: unknown) => {
-      logger.warn({ err: error, what }, 'outbox sweep: failed, the next round tries again');
-    });
+async function perform<Item>(logger: Logger, { name, find, work }: Chore<Item>): Promise<void> {
+  const failed = (error: unknown) => {
+    logger.warn({ err: error, chore: name }, 'outbox sweep: failed, the next round tries again');
+  };
+  try {
+    for (const item of await find()) await work(item).catch(failed);
+  } catch (error) {
+    failed(error);
   }
 }
