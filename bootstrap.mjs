@@ -105,12 +105,12 @@ function npmOf(node) {
 async function installPackages() {
   assertNothingRuns();
   const node = nodeExecutable();
-  const install = [
+  const npmCi = [
     ...[node, npmOf(node), 'ci', '--include=dev'],
     ...['--no-audit', '--no-fund', '--no-update-notifier', '--loglevel=error'],
   ];
   // Hundreds of MB for graphics cards, which the embedder does not use.
-  await step('the Node packages', install, { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' });
+  await step('the Node packages', npmCi, { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' });
   fs.writeFileSync(stampFile, stamp());
 }
 

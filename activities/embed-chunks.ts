@@ -23,19 +23,26 @@ export async function embedChunks(
   ref: AttemptRef,
 ): Promise<EmbedResult> {
   return withAttempt(dependencies, ref, async (scope) => {
-    const attempt = await scope.hold((transaction, held) =>
-      advance(transaction, held, ['embedding_queued', 'embedding_in_progress']),
-    );
-    const generationId = generationFor(dependencies, attempt);
-    const stored = await chunkCount(dependencies.pool, generationId);
+    const { attempt, generationId, stored } = await scope.hold(async (transaction, held) => {
+      const id = generationFor(dependencies, held);
+      const [started, chunks] = await Promise.all([
+        advance(transaction, held, ['embedding_queued', 'embedding_in_progress']),
+        chunkCount(transaction, id),
+      ]);
+      return { attempt: started, generationId: id, stored: chunks };
+    });
     if (attempt.status === 'complete') return { chunks: stored };
     if (stored === 0) await chunkAnew(dependencies, attempt, scope);
     await embedMissing(dependencies, scope, generationId);
     const chunks = await scope.hold(async (transaction, held) => {
-      const embedded = await advance(transaction, held, ['embeddings_stored']);
-      const proof = await proveGeneration(transaction, generationId);
-      await makeLive(transaction, held.documentId, generationId);
-      await advance(transaction, embedded, ['complete']);
+      const [embedded, proof] = await Promise.all([
+        advance(transaction, held, ['embeddings_stored']),
+        proveGeneration(transaction, generationId),
+      ]);
+      await Promise.all([
+        makeLive(transaction, held.documentId, generationId),
+        advance(transaction, embedded, ['complete']),
+      ]);
       return proof.chunks;
     });
     return { chunks };

@@ -4,6 +4,7 @@ import type { BareSide } from './bare-side.ts';
 import type { Answers, IntakeSide } from './intake-side.ts';
 import { burst, historyOf, oneByOne, percentile, type Times, waiting, withCpu } from './measure.ts';
 import { memoryMb } from './processes.ts';
+import type { Side } from './side.ts';
 
 export interface Plan {
   readonly documents: number;
@@ -57,33 +58,25 @@ export async function measure(
   const answers = perDocument(before, await intake.answers(), plan.documents);
 
   const bursts = await takeTurns(client, { intake, bare }, { ...plan, pids });
-  const histories = {
-    intake: await historyOf(client, intake),
-    bare: await historyOf(client, bare),
-  };
+  const outsideMs = { intake: plan.parserMs + answers.ms, bare: plan.parserMs };
+  const figuresOf = async (side: IntakeSide | BareSide): Promise<SideFigures> => ({
+    ...timesOf(single.result.get(side), outsideMs[side.name]),
+    nodeCpuMs: nodeCpu(side, single.cpu) / plan.documents,
+    burstPerSecond: bursts[side.name].perSecond,
+    burstNodeCpuMs: nodeCpu(side, bursts[side.name].cpuPerDocument),
+    ...(await historyOf(client, side)),
+  });
 
   const workerPid = pids['worker'] ?? 0;
   const workerMb = memoryMb(workerPid);
   say(`${plan.waiting} documents that wait`);
-  const waitingMb = await waiting(intake, workerPid, plan.waiting);
-
-  const figuresOf = (side: 'intake' | 'bare'): SideFigures => ({
-    ...(side === 'intake'
-      ? timesOf(single.result.get(intake), plan.parserMs + answers.ms)
-      : timesOf(single.result.get(bare), plan.parserMs)),
-    nodeCpuMs: nodeCpu(side, single.cpu) / plan.documents,
-    burstPerSecond: bursts[side].perSecond,
-    burstNodeCpuMs: nodeCpu(side, bursts[side].cpuPerDocument),
-    events: histories[side].events,
-    historyBytes: histories[side].bytes,
-  });
   return {
-    intake: figuresOf('intake'),
-    bare: figuresOf('bare'),
+    intake: await figuresOf(intake),
+    bare: await figuresOf(bare),
     burstCpuMs: bursts.intake.cpuPerDocument,
     answers,
     workerMb,
-    waitingMb,
+    waitingMb: await waiting(intake, workerPid, plan.waiting),
   };
 }
 
@@ -122,9 +115,9 @@ function meanOf(bursts: readonly Burst[]): Burst {
   };
 }
 
-function timesOf(times: Times | undefined, externalMs: number) {
+function timesOf(times: Times | undefined, outsideMs: number) {
   const { announced = [], processed = [] } = times ?? {};
-  const added = processed.map((ms, index) => ms + (announced[index] ?? 0) - externalMs);
+  const added = processed.map((ms, index) => ms + (announced[index] ?? 0) - outsideMs);
   return {
     announceP50Ms: percentile(announced, 0.5),
     addedP50Ms: percentile(added, 0.5),
@@ -133,8 +126,8 @@ function timesOf(times: Times | undefined, externalMs: number) {
 }
 
 /** Whatever a side runs on Node, leaving out what stands for others. */
-function nodeCpu(side: 'intake' | 'bare', cpu: Readonly<Record<string, number>>): number {
-  return side === 'bare' ? (cpu['bare'] ?? 0) : (cpu['api'] ?? 0) + (cpu['worker'] ?? 0);
+function nodeCpu({ name }: Side, cpu: Readonly<Record<string, number>>): number {
+  return name === 'bare' ? (cpu['bare'] ?? 0) : (cpu['api'] ?? 0) + (cpu['worker'] ?? 0);
 }
 
 function perDocument(before: Answers, after: Answers, documents: number): Answers {

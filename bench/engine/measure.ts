@@ -91,14 +91,14 @@ export async function withCpu<Result>(
 export async function historyOf(
   client: Client,
   side: Side,
-): Promise<{ readonly events: number; readonly bytes: number }> {
+): Promise<{ readonly events: number; readonly historyBytes: number }> {
   const document = await side.announce();
   await document.upload();
   await document.confirm();
   const handle = client.workflow.getHandle(document.workflowId);
   await handle.result();
   const { historyLength, historySize = 0 } = await handle.describe();
-  return { events: historyLength, bytes: historySize };
+  return { events: historyLength, historyBytes: historySize };
 }
 
 export function percentile(values: readonly number[], share: number): number {

@@ -61,6 +61,7 @@ function aligned(lines: readonly (readonly string[])[]): readonly string[] {
 
 function listed(figures: Readonly<Record<string, number>>): string {
   return Object.entries(figures)
+    .filter(([, value]) => value > 0)
     .map(([name, value]) => `${name} ${value.toFixed(1)}`)
     .join(', ');
 }

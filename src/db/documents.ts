@@ -164,27 +164,29 @@ export interface NewAttempt {
 
 /** The new attempt supersedes the one before: from here on only its run may write. */
 export async function insertAttempt(transaction: Queryable, attempt: NewAttempt): Promise<void> {
-  await transaction.query(
-    `insert into intake.attempts
-       (id, document_id, owner_id, version_id, number, start_stage, status, correlation_id, upload_expires_at, confirmed_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end)`,
-    [
-      attempt.id,
-      attempt.documentId,
-      attempt.ownerId,
-      attempt.versionId,
-      attempt.number,
-      attempt.startStage,
-      initialStatus[attempt.startStage],
-      attempt.correlationId,
-      attempt.uploadExpiresAt,
-      attempt.confirmed,
-    ],
-  );
-  await transaction.query(
-    'update intake.documents set current_version_id = $2, current_attempt_id = $3, updated_at = now() where id = $1',
-    [attempt.documentId, attempt.versionId, attempt.id],
-  );
+  await Promise.all([
+    transaction.query(
+      `insert into intake.attempts
+         (id, document_id, owner_id, version_id, number, start_stage, status, correlation_id, upload_expires_at, confirmed_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end)`,
+      [
+        attempt.id,
+        attempt.documentId,
+        attempt.ownerId,
+        attempt.versionId,
+        attempt.number,
+        attempt.startStage,
+        initialStatus[attempt.startStage],
+        attempt.correlationId,
+        attempt.uploadExpiresAt,
+        attempt.confirmed,
+      ],
+    ),
+    transaction.query(
+      'update intake.documents set current_version_id = $2, current_attempt_id = $3, updated_at = now() where id = $1',
+      [attempt.documentId, attempt.versionId, attempt.id],
+    ),
+  ]);
 }
 
 export interface UnfinishedUploads {

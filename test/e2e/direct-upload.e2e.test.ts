@@ -172,7 +172,7 @@ test('a disk that is full at the store is told at once, and the same upload late
     effect: { kind: 'named', name: 'disk-full', value: 10 },
   });
   const file = Buffer.from('# Plan\n\nThe disk was full at first.\n');
-  expectProblem(await send(file, { type: 'text/markdown' }), 503, 'STORAGE_UNAVAILABLE');
+  expectProblem(await send(file, { type: 'text/markdown' }), 503, 'SERVICE_UNAVAILABLE');
   const { body } = await send(file, { type: 'text/markdown' });
   await reach(me, body.documentId, 'complete');
 });

@@ -4,8 +4,6 @@
  * problem, in the keys of the store and in what the parser is told.
  */
 import { randomBytes } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
@@ -34,6 +32,7 @@ let planted: Record<string, string>;
 /** Ids of documents, by what became of them. */
 let documents: Readonly<Record<string, string>>;
 let problems: readonly unknown[];
+let vendorRecords: readonly string[];
 let histories: Readonly<Record<string, Awaited<ReturnType<WorkflowHandle['fetchHistory']>>>>;
 
 beforeAll(async () => {
@@ -46,10 +45,11 @@ beforeAll(async () => {
   });
   await stack.worker.start();
   const me = await personWithMail();
-  const { uploadToken, ...went } = await takeTheRoad(stack, me, plant);
+  const went = await takeTheRoad(stack, me, plant);
+  vendorRecords = went.vendorRecords;
   documents = { ...went.documents, ...(await meetFailures(stack, me, plant)) };
   problems = await meetRefusals(stack, me, plant);
-  planted = { ...plant, ...secrets(), token: me.token.slice(-40), uploadToken };
+  planted = { ...plant, ...secrets(), token: me.token.slice(-40), uploadToken: went.uploadToken };
   histories = await fetchHistories();
 }, PATIENCE_MS);
 afterAll(async () => {
@@ -140,12 +140,9 @@ test('problems, which say no word of what was sent', () => {
   for (const problem of problems) expect(foundIn(problem, planted)).toEqual([]);
 });
 
-test('the parser is told no name of a file and of no person', async () => {
-  const folder = join(stack.folders.parser, 'records/files');
-  const records = (await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8'));
-  expect(records.length).toBeGreaterThan(0);
+test('the parser is told no name of a file and of no person', () => {
   const { name, mail } = plant;
-  expect(foundIn(await Promise.all(records), { name, mail })).toEqual([]);
+  expect(foundIn(vendorRecords, { name, mail })).toEqual([]);
 });
 
 test('no payload is over 1 KB, and a history with both waits stays small', async () => {

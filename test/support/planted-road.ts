@@ -1,4 +1,6 @@
 /** A person whose words could leak at every turn: on the good road, in every failure, in every refusal. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   type Answer,
   confirm,
@@ -13,7 +15,7 @@ import {
   upload,
 } from './person.ts';
 import type { Stack } from './stack.ts';
-import { untilTrue } from './until.ts';
+import { until, untilTrue } from './until.ts';
 import { sendWebhook, webhookSecrets } from './webhook.ts';
 
 /** What nobody but the owner, the store, the chunks and the embedder may see. */
@@ -44,9 +46,10 @@ export async function takeTheRoad(stack: Stack, me: Person, plant: Plant) {
   await untilTrue('it waits for the bytes', async () => {
     return (await look(me, complete)).waiting?.code === 'STORAGE_OBJECT_ABSENT';
   });
-  await stack.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 1_000 } });
+  await stack.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 3_000 } });
   await put(uploadUrl, file);
   await confirm(me, complete);
+  const vendorRecords = await until('the parser has a file', () => recordedFiles(stack));
   await reach(me, complete, 'complete');
   await me.send('POST', '/v1/search', { json: { query: `${plant.query} ${plant.text}` } });
   await me.send('GET', `/v1/documents/${complete}/original`);
@@ -55,7 +58,15 @@ export async function takeTheRoad(stack: Stack, me: Person, plant: Plant) {
   await reach(me, deleted, 'complete');
   await me.send('DELETE', `/v1/documents/${deleted}`);
   const uploadToken = new URL(uploadUrl).searchParams.get('token') ?? '';
-  return { documents: { complete, deleted }, uploadToken };
+  return { documents: { complete, deleted }, uploadToken, vendorRecords };
+}
+
+/** What the parser writes down of the files that it has, before it is told to forget them. */
+async function recordedFiles({ folders }: Stack): Promise<readonly string[] | undefined> {
+  const folder = join(folders.parser, 'records/files');
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
+  const records = names.map((name) => readFile(join(folder, name), 'utf8'));
+  return names.length === 0 ? undefined : Promise.all(records);
 }
 
 /** Every party fails once, and quotes what it was given. */

@@ -9,14 +9,19 @@ import { cliSettings, settings } from '../../src/config.ts';
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
 
-/** Cells of the table rows under a heading that begin with code. */
+/** Cells of the table rows under a heading that begin with code; the formatter pads them. */
 function rowsUnder(heading: string): readonly (readonly string[])[] {
   const [, section = ''] = readme.split(`\n## ${heading}\n`);
   const [own = ''] = section.split('\n## ');
   return own
     .split('\n')
     .filter((line) => line.startsWith('| `'))
-    .map((line) => line.slice(2, -2).split(' | '));
+    .map((line) =>
+      line
+        .slice(2, -2)
+        .split(' | ')
+        .map((cell) => cell.trim()),
+    );
 }
 
 /** As README's table shows them. */
