@@ -60,7 +60,8 @@ async function install() {
 }
 
 function neededTools() {
-  const startsStack = command === 'test' || command.endsWith('.ts');
+  // Unit tests read the embedder's model and tokenizer.
+  const startsStack = ['test', 'check'].includes(command) || command.endsWith('.ts');
   return [
     ...(ownNodeServes() ? [] : ['node']),
     ...(startsStack || (command === 'up' && !stackIsGiven()) ? ['stack'] : []),

@@ -117,6 +117,18 @@ test('after deletion the URL leaves nothing, and an expired one brings nothing i
   expect(rows, 'the tombstone').toEqual([{ name: '', sha256: null, live_generation_id: null }]);
 });
 
+test('deleted while the parser reads it, nothing stays there either', async () => {
+  const me = await stack.person();
+  const { policy, words } = twoPolicies();
+  await stack.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 5_000 } });
+  const documentId = await upload(me, policy);
+  await reach(me, documentId, 'parse_queued');
+  await me.send('DELETE', `/v1/documents/${documentId}`);
+  await untilTrue('the parser forgets', async () => (await filesWith(words)).length === 0);
+  const { counts } = await stack.faults.parser.ledger();
+  expect(counts['parse.delete']).toBeGreaterThan(0);
+});
+
 test('a deleted document can be uploaded again, under a new id', async () => {
   const me = await stack.person();
   const { policy } = twoPolicies();
