@@ -123,10 +123,9 @@ test('deleted while the parser reads it, nothing stays there either', async () =
   await stack.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 5_000 } });
   const documentId = await upload(me, policy);
   await reach(me, documentId, 'parse_queued');
+  expect(await filesWith(words)).not.toEqual([]);
   await me.send('DELETE', `/v1/documents/${documentId}`);
   await untilTrue('the parser forgets', async () => (await filesWith(words)).length === 0);
-  const { counts } = await stack.faults.parser.ledger();
-  expect(counts['parse.delete']).toBeGreaterThan(0);
 });
 
 test('a deleted document can be uploaded again, under a new id', async () => {
