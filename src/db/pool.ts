@@ -26,8 +26,6 @@ export function createPool(options: PoolOptions): Pool {
     query_timeout: STATEMENT_TIMEOUT_MS + 5_000,
     idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
     keepAlive: true,
-    // Statements that do not need each other's answers travel together: `Promise.all` in a transaction keeps their order.
-    pipeline: true,
   });
   pool.on('error', options.onIdleError);
   return pool;

@@ -119,6 +119,9 @@ export async function meetRefusals(
     () => me.send('POST', '/v1/search', { json: { query: `${query}\u0000`, k: -1 } }),
     () => me.send('POST', '/v1/uploads', { json: { name, type: quoted, sha256: quoted } }),
     () => me.send('POST', '/v1/uploads', { body: `{"name":"${name}`, headers: json }),
+    () =>
+      me.send('POST', '/v1/uploads', { body: name, headers: { 'content-type': `a/${quoted}` } }),
+    () => me.send('GET', `/v1/documents/%zz${address}`),
     () => me.send('POST', `/v1/documents?name=${name}`, { headers: { 'content-type': quoted } }),
     () => me.send('GET', `/v1/documents/${address}?${query}`),
     () => me.send('GET', `/v1/documents?cursor=${address}`),
