@@ -152,8 +152,8 @@ test.each<[string, Sent & { content?: Uint8Array }, number, string]>([
 });
 
 /** A server that refuses early closes on a client that still writes, and the answer may be lost on the way: sent again. */
-async function answered<Answer>(exchange: () => Promise<Answer>): Promise<Answer> {
-  return await vi.waitFor(exchange, { timeout: 30_000, interval: 200 });
+async function answered<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  return await vi.waitFor(attempt, { timeout: 30_000, interval: 200 });
 }
 
 test('too much', async () => {
