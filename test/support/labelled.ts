@@ -47,10 +47,14 @@ export function questionsAbout(documents: readonly string[]): readonly LabelledQ
   return labelledQuestions().filter(({ document }) => documents.includes(document));
 }
 
-/** Whether the passage that answers the question is among the first five, of all the person's documents. */
-export async function isAnswered(person: Person, label: LabelledQuestion): Promise<boolean> {
+/** Whether the passage that answers the question is among the first five: of all the person's documents, or of some. */
+export async function isAnswered(
+  person: Person,
+  label: LabelledQuestion,
+  documentIds?: readonly string[],
+): Promise<boolean> {
   const { body } = await person.send<{ passages: readonly Passage[] }>('POST', '/v1/search', {
-    json: { query: label.question, k: 5 },
+    json: { query: label.question, k: 5, documentIds },
   });
   return body.passages.some((passage) => answers(label, passage));
 }

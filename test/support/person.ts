@@ -16,6 +16,7 @@ export interface Accepted {
 }
 
 export interface Seen {
+  readonly documentId: string;
   readonly status: string;
   readonly error?: { readonly code: string; readonly turn: string; readonly message: string };
   readonly waiting?: { readonly code: string; readonly turn: string };
