@@ -2,7 +2,15 @@
 import type { Client } from '@temporalio/client';
 import type { BareSide } from './bare-side.ts';
 import type { Answers, IntakeSide } from './intake-side.ts';
-import { burst, historyOf, oneByOne, percentile, type Times, waiting, withCpu } from './measure.ts';
+import {
+  announceMany,
+  burst,
+  historyOf,
+  oneByOne,
+  percentile,
+  type Times,
+  withCpu,
+} from './measure.ts';
 import { memoryMb } from './processes.ts';
 import type { Side } from './side.ts';
 
@@ -34,9 +42,8 @@ export interface Figures {
   readonly burstCpuMs: Readonly<Record<string, number>>;
   /** Of the stand-ins, per document. */
   readonly answers: Answers;
-  /** The worker's memory after the bursts, and what the waiting documents added to it. */
-  readonly workerMb: number;
-  readonly waitingMb: number;
+  /** The worker's memory before and after so many more documents wait. */
+  readonly workerMb: { readonly before: number; readonly after: number };
 }
 
 const WARM_UP = 30;
@@ -53,9 +60,9 @@ export async function measure(
   await oneByOne(client, sides, WARM_UP);
 
   say(`${plan.documents} documents each, in turns`);
-  const before = await intake.answers();
+  const answeredBefore = await intake.answers();
   const single = await withCpu(pids, () => oneByOne(client, sides, plan.documents));
-  const answers = perDocument(before, await intake.answers(), plan.documents);
+  const answers = perDocument(answeredBefore, await intake.answers(), plan.documents);
 
   const bursts = await takeTurns(client, { intake, bare }, { ...plan, pids });
   const outsideMs = { intake: plan.parserMs + answers.ms, bare: plan.parserMs };
@@ -67,16 +74,16 @@ export async function measure(
     ...(await historyOf(client, side)),
   });
 
-  const workerPid = pids['worker'] ?? 0;
-  const workerMb = memoryMb(workerPid);
+  const sideFigures = { intake: await figuresOf(intake), bare: await figuresOf(bare) };
+  const workerMb = () => memoryMb(pids['worker'] ?? 0);
+  const before = workerMb();
   say(`${plan.waiting} documents that wait`);
+  await announceMany(intake, plan.waiting);
   return {
-    intake: await figuresOf(intake),
-    bare: await figuresOf(bare),
+    ...sideFigures,
     burstCpuMs: bursts.intake.cpuPerDocument,
     answers,
-    workerMb,
-    waitingMb: await waiting(intake, workerPid, plan.waiting),
+    workerMb: { before, after: workerMb() },
   };
 }
 

@@ -1,6 +1,6 @@
 /** The three measurements: documents one by one, a burst, and many that wait. Sides take turns, so that both meet the same weather. */
 import type { Client } from '@temporalio/client';
-import { cpuMs, memoryMb } from './processes.ts';
+import { cpuMs } from './processes.ts';
 import type { Announced, Side } from './side.ts';
 
 /** What a side's documents took, in milliseconds, one entry each. */
@@ -38,25 +38,18 @@ const WIDTH = 16;
 /** All are announced and uploaded, then all confirmed at once. Resolves with documents per second from the first confirm on. */
 export async function burst(client: Client, side: Side, documents: number): Promise<number> {
   const announced = await announceMany(side, documents);
+  await inParallel(announced, (document) => document.upload());
   const startedAt = performance.now();
   await inParallel(announced, (document) => document.confirm());
   await inParallel(announced, ({ workflowId }) => client.workflow.getHandle(workflowId).result());
   return documents / ((performance.now() - startedAt) / 1000);
 }
 
-/** Megabytes that so many waiting documents add to a process. */
-export async function waiting(side: Side, pid: number, documents: number): Promise<number> {
-  const before = memoryMb(pid);
-  await inParallel(Array.from({ length: documents }), () => side.announce());
-  return memoryMb(pid) - before;
-}
-
-async function announceMany(side: Side, documents: number): Promise<readonly Announced[]> {
+/** So many runs that wait under their start delay. */
+export async function announceMany(side: Side, documents: number): Promise<readonly Announced[]> {
   const announced: Announced[] = [];
   await inParallel(Array.from({ length: documents }), async () => {
-    const document = await side.announce();
-    await document.upload();
-    announced.push(document);
+    announced.push(await side.announce());
   });
   return announced;
 }

@@ -25,7 +25,7 @@ const rows: readonly Row[] = [
 ];
 
 export function tableOf(figures: Figures, waiting: number): string {
-  const { intake, bare, answers } = figures;
+  const { intake, bare, answers, workerMb } = figures;
   const lines = rows.map(({ label, figure, digits, target }) => [
     label,
     intake[figure].toFixed(digits),
@@ -38,7 +38,7 @@ export function tableOf(figures: Figures, waiting: number): string {
     ...aligned([['', 'Intake', 'bare', 'ratio', 'target'], ...lines]),
     '',
     `Intake's p99 is ${p99OverP50} its p50.`,
-    `Worker: ${figures.workerMb.toFixed(0)} MB; ${waiting} waiting documents add ${figures.waitingMb.toFixed(1)} MB (target: less than 50 MB for 10 000).`,
+    `Worker: ${workerMb.before.toFixed(0)} MB after the bursts, ${workerMb.after.toFixed(0)} MB when ${waiting} documents more wait (target: less than 50 MB more for 10 000).`,
     `CPU a document in Intake's burst, ms: ${listed(figures.burstCpuMs)}.`,
     `Calls a document: storage ${answers.storage.toFixed(1)}, parser ${answers.parser.toFixed(1)}, embedder ${answers.embedder.toFixed(1)}; their answers took ${answers.ms.toFixed(1)} ms, which are no added time.`,
   ].join('\n');
