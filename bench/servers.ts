@@ -1,5 +1,6 @@
 /** A Postgres and a Temporal of a command's own, both empty and gone afterwards. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '../src/db/migrate.ts';
@@ -7,6 +8,7 @@ import { createPool, type Pool } from '../src/db/pool.ts';
 import { startPostgres } from '../src/dev/postgres-server.ts';
 import { withoutProxy } from '../src/dev/stack-plan.ts';
 import { startTemporal } from '../src/dev/temporal-server.ts';
+import { endsWithUs } from '../test/support/ends-with-us.ts';
 
 export interface Servers {
   readonly databaseUrl: string;
@@ -17,14 +19,21 @@ export interface Servers {
 export async function withServers(work: (servers: Servers) => Promise<void>): Promise<void> {
   Object.assign(process.env, withoutProxy(process.env));
   const folder = await mkdtemp(join(tmpdir(), 'intake-bench-'));
+  // However this command ends, Ctrl-C included.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(1));
+  }
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const [postgres, temporal] = await Promise.all([
     startPostgres({
       dataDirectory: join(folder, 'postgres'),
       logFile: join(folder, 'postgres.log'),
+      onSpawn: endsWithUs,
     }),
     startTemporal({
       databaseFile: join(folder, 'temporal.db'),
       logFile: join(folder, 'temporal.log'),
+      onSpawn: endsWithUs,
     }),
   ]);
   await migrate(postgres.url);
@@ -38,6 +47,5 @@ export async function withServers(work: (servers: Servers) => Promise<void>): Pr
   } finally {
     await pool.end();
     await Promise.all([postgres.stop(), temporal.stop()]);
-    await rm(folder, { recursive: true });
   }
 }

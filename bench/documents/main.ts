@@ -9,11 +9,19 @@ import {
   isAnswered,
   questionsAbout,
 } from '../../test/support/labelled.ts';
-import { startStack } from '../../test/support/stack.ts';
+import { type Stack, startStack } from '../../test/support/stack.ts';
 import { withServers } from '../servers.ts';
 
 await withServers(async ({ databaseUrl, temporalAddress }) => {
   const stack = await startStack({ databaseUrl, temporalAddress, embeddings: 'minilm' });
+  try {
+    await ask(stack);
+  } finally {
+    await stack.close();
+  }
+});
+
+async function ask(stack: Stack): Promise<void> {
   await stack.worker.start();
   const person = await stack.person();
   const names = Object.keys(fixtureDocuments);
@@ -42,5 +50,4 @@ await withServers(async ({ databaseUrl, temporalAddress }) => {
   console.log(
     `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)} at the end.`,
   );
-  await stack.close();
-});
+}

@@ -16,9 +16,12 @@ await withServers(async ({ databaseUrl, temporalAddress, pool }) => {
       temporalAddress,
       environment: { PARSE_POLL_FIRST_SECONDS: '600' },
     });
-    await stack.worker.start();
-    reports.push(await drillWorkerKill(stack, pool));
-    await stack.close();
+    try {
+      await stack.worker.start();
+      reports.push(await drillWorkerKill(stack, pool));
+    } finally {
+      await stack.close();
+    }
   }
 });
 print();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { migrate } from '../../src/db/migrate.ts';
 import { type PostgresServer, startPostgres } from '../../src/dev/postgres-server.ts';
+import { endsWithUs } from '../support/ends-with-us.ts';
 import { drillOutage } from '../support/outage-drill.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
@@ -18,6 +19,7 @@ const start = (port?: number) =>
   startPostgres({
     dataDirectory: join(folder, 'postgres'),
     logFile: join(folder, 'postgres.log'),
+    onSpawn: endsWithUs,
     disposable: true,
     ...(port === undefined ? {} : { port }),
   });

@@ -6,6 +6,7 @@ import getPort from 'get-port';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTemporal, type TemporalServer } from '../../src/dev/temporal-server.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { endsWithUs } from '../support/ends-with-us.ts';
 import { drillOutage } from '../support/outage-drill.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 
@@ -24,6 +25,7 @@ beforeAll(async () => {
     startTemporal({
       databaseFile: join(folder, 'temporal.db'),
       logFile: join(folder, 'temporal.log'),
+      onSpawn: endsWithUs,
       port,
     });
   temporal = await start();

@@ -77,5 +77,7 @@ test('how soon the work went on', () => {
     ({ point, workAgainMs }) => `  ${point}: ${workAgainMs} ms after the start of the new worker`,
   );
   console.info([`kill -9: ready after ${report.readyMs} ms`, ...lines].join('\n'));
-  expect(lines).toHaveLength(report.documents.length);
+  for (const { point, workAgainMs } of report.documents) {
+    expect(workAgainMs, point).toBeGreaterThan(0);
+  }
 });

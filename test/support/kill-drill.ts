@@ -24,7 +24,7 @@ export interface DrillReport {
     readonly point: Point;
     readonly documentId: string;
     readonly end: Seen;
-    /** From the start of the new process until the document's next step was written down. */
+    /** From the start of the new process until the document's next step was written down, or its next call was made. */
     readonly workAgainMs: number;
   }[];
   /** Inputs of sub-batches that were finished before the kill and asked for again after it. */
@@ -69,13 +69,16 @@ export async function drillWorkerKill(stack: Stack, pool: Pool): Promise<DrillRe
     points.map(async (point) => {
       const documentId = ids[point];
       const end = await ended(person, documentId);
-      const nextStepAt = await firstWriteAfter(scene, documentId, startedAt);
+      const nextStepAt =
+        point === 'embeds'
+          ? await firstCallAfter(stack, before.length)
+          : await firstWriteAfter(scene, documentId, startedAt);
       return { point, documentId, end, workAgainMs: nextStepAt - startedAt };
     }),
   );
   // Each sub-batch is written before the next is asked for, so all but the last one were finished.
-  const finished = new Set(before.slice(0, -1).flat());
-  const again = (await embedderCalls(stack)).slice(before.length).flat();
+  const finished = new Set(inputsOf(before.slice(0, -1)));
+  const again = inputsOf((await embedderCalls(stack)).slice(before.length));
   const paidTwice = again.filter((input) => finished.has(input));
   return { readyMs: await ready, documents, paidTwice };
 }
@@ -131,22 +134,34 @@ async function isUnanswered({ faults }: Stack, operation: string): Promise<boole
   return calls.some((call) => call.operation === operation && call.status === null);
 }
 
-/** The inputs of each call, in order. */
-async function embedderCalls(stack: Stack): Promise<readonly (readonly string[])[]> {
-  const { calls } = await stack.faults.embedding.ledger();
-  return calls
-    .filter(({ operation }) => operation === 'embeddings.create')
-    .map(({ subject }) => subject?.split(',') ?? []);
+interface EmbedderCall {
+  readonly inputs: readonly string[];
+  readonly atMs: number;
 }
 
-/** Epoch milliseconds of the first status or vector of the document that is younger than `instant`. */
+async function embedderCalls({ faults }: Stack): Promise<readonly EmbedderCall[]> {
+  const { calls } = await faults.embedding.ledger();
+  return calls
+    .filter(({ operation }) => operation === 'embeddings.create')
+    .map(({ subject, at }) => ({ inputs: subject?.split(',') ?? [], atMs: Date.parse(at) }));
+}
+
+function inputsOf(calls: readonly EmbedderCall[]): readonly string[] {
+  return calls.flatMap(({ inputs }) => inputs);
+}
+
+/** When the long file's next sub-batch was asked for; the other files are of one chunk each. */
+async function firstCallAfter(stack: Stack, earlier: number): Promise<number> {
+  const later = (await embedderCalls(stack)).slice(earlier);
+  return later.find(({ inputs }) => inputs.length > 1)?.atMs ?? Number.NaN;
+}
+
+/** Epoch milliseconds of the first status of the document that is younger than `instant`. */
 function firstWriteAfter({ pool }: Scene, documentId: string, instant: number): Promise<number> {
   return until(`${documentId} goes on`, async () => {
     const { rows } = await pool.query<{ at: Date | null }>(
-      `select min(at) as at from (
-         select at from intake.events where document_id = $1 and kind = 'status'
-         union all select created_at from intake.vectors_384 where document_id = $1
-       ) written where at > $2`,
+      `select min(at) as at from intake.events
+       where document_id = $1 and kind = 'status' and at > $2`,
       [documentId, new Date(instant)],
     );
     return rows[0]?.at?.getTime();

@@ -28,10 +28,14 @@ const types: Readonly<Record<string, string>> = {
   '.pdf': 'application/pdf',
 };
 
+/** The manual of 400 pages on a small machine. */
+const PATIENCE_MS = 900_000;
+
 /** Puts a document on its road and waits for its end. */
 export async function ingestFixture(person: Person, name: string): Promise<Seen> {
   const content = await readFile(fixturePath(name));
-  return ended(person, await upload(person, { name, type: types[extname(name)] ?? '', content }));
+  const file = { name, type: types[extname(name)] ?? '', content };
+  return ended(person, await upload(person, file), PATIENCE_MS);
 }
 
 interface Passage {

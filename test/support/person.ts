@@ -143,9 +143,10 @@ export function reach(person: Person, documentId: string, status: string): Promi
 }
 
 /** Waits for the end, whichever it is. */
-export function ended(person: Person, documentId: string): Promise<Seen> {
-  return until(`${documentId} has ended`, async () => {
+export function ended(person: Person, documentId: string, patienceMs?: number): Promise<Seen> {
+  const atItsEnd = async () => {
     const seen = await look(person, documentId);
     return seen.endedAt === undefined ? undefined : seen;
-  });
+  };
+  return until(`${documentId} has ended`, atItsEnd, patienceMs);
 }

@@ -13,6 +13,7 @@ import { apiService, workerService } from '../../src/dev/stack-services.ts';
 import { stateFolder, writePrivately } from '../../src/dev/state-folder.ts';
 import type { Service } from '../../src/dev/supervisor.ts';
 import { IntakeError } from '../../src/domain/errors.ts';
+import { endsWithUs } from './ends-with-us.ts';
 import { createPerson, type Person } from './person.ts';
 import { type StandInOptions, type StandIns, startStandIns } from './stand-ins.ts';
 
@@ -117,6 +118,7 @@ function program(service: Service): Program {
     start: async () => {
       const starting = service.start((spawned) => {
         logFile = spawned.logFile;
+        endsWithUs(spawned);
       });
       child = await starting.catch((error: unknown) => {
         throw error instanceof IntakeError ? new Error(error.detail, { cause: error }) : error;
