@@ -46,8 +46,9 @@ function patiently(patienceMs: number, nonRetryable: readonly ErrorCode[] = []):
     startToCloseTimeout: '2 hours',
     scheduleToCloseTimeout: patienceMs,
     retry: {
-      initialInterval: '500 milliseconds',
-      backoffCoefficient: 2,
+      // The first is for a worker that died: its work is not to wait any longer than the heartbeat did.
+      initialInterval: '100 milliseconds',
+      backoffCoefficient: 3,
       maximumInterval: '2 minutes',
       nonRetryableErrorTypes: [...nonRetryable],
     },

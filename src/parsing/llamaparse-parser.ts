@@ -89,18 +89,29 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
           throw new IntakeError('LLAMAPARSE_SERVER_ERROR', stillRunning);
         }
       }
-      if (providerFileId !== undefined) await api.deleteFile(providerFileId, signal);
+      if (providerFileId !== undefined) await deleteUpload(api, providerFileId, signal);
     },
 
     async forgetUploads(parseJobId, signal) {
       for (const { id } of await api.findFiles(parseJobId, signal)) {
-        await api.deleteFile(id, signal);
+        await deleteUpload(api, id, signal);
       }
     },
   };
 }
 
 const stillRunning = { detail: 'the job has not ended yet' };
+
+/** Absent is deleted; refused is not: whoever asked must ask again. */
+async function deleteUpload(
+  api: LlamaParseApi,
+  fileId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if ((await api.deleteFile(fileId, signal)) === 'refused') {
+    throw new IntakeError('LLAMAPARSE_SERVER_ERROR', { detail: 'the upload was not deleted' });
+  }
+}
 
 async function uploadContent(api: LlamaParseApi, request: ParseRequest): Promise<{ id: string }> {
   const { parseJobId, mediaType, sizeBytes, signal } = request;

@@ -135,6 +135,16 @@ describe('faults of transport', () => {
     await expect(parser.submit({ ...lost, firstTry: false })).resolves.toBeDefined();
     expect((await test.faults.ledger()).counts).toHaveProperty(['file.create'], 1);
   });
+
+  it('an upload that the vendor will not delete is not forgotten: the next try deletes it', async () => {
+    const job = await completed();
+    await test.faults.add({ operation: 'file.delete', effect: answer(409, '{"detail":"busy"}') });
+    await expect(parser.forget(job, signal)).rejects.toMatchObject({
+      code: 'LLAMAPARSE_SERVER_ERROR',
+      retryable: true,
+    });
+    await expect(parser.forget(job, signal)).resolves.toBeUndefined();
+  });
 });
 
 describe('refusals', () => {
