@@ -1,4 +1,4 @@
-/** Heartbeats from a ticker: three seconds of silence mean a dead worker. */
+/** Heartbeats from a ticker: two and a half seconds of silence mean a dead worker. */
 import { heartbeat } from '@temporalio/activity';
 
 const HEARTBEAT_EVERY_MS = 500;

@@ -9,11 +9,11 @@ import { type ErrorCode, errorCodes } from '../src/domain/errors.ts';
 import type { IngestPolicy } from '../src/domain/run.ts';
 
 /**
- * Heartbeats come from a ticker every half second. Three seconds without one mean a dead worker: its work
+ * Heartbeats come from a ticker every half second. Two and a half seconds without one mean a dead worker: its work
  * is back at another within four seconds of a restart.
  */
 const alive = {
-  heartbeatTimeout: '3 seconds',
+  heartbeatTimeout: '2500 milliseconds',
   // The run waits until the activity has noticed: nothing of it is left writing when the outcome is recorded.
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 } as const satisfies ActivityOptions;

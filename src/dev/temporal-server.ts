@@ -33,6 +33,8 @@ const dynamicConfig = {
   // The one shard of the dev server polls its queues at most 20 times a second unless told.
   'history.transferProcessorMaxPollRPS': 1000,
   'history.timerProcessorMaxPollRPS': 1000,
+  // A timer shorter than this waits for as long (default 1 s): the retry after a lost worker is one.
+  'history.timerProcessorMaxTimeShift': '100ms',
   // Its HTTP API takes cross-site posts and cannot be switched off: no Host is allowed.
   'frontend.httpAllowedHosts': ['closed.invalid'],
 };

@@ -22,9 +22,9 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,
     maxConcurrentActivityTaskExecutions: 40,
-    // The ticker's heartbeat must leave often enough for a timeout of 3 s.
-    defaultHeartbeatThrottleInterval: '1 second',
-    maxHeartbeatThrottleInterval: '1 second',
+    // The ticker's heartbeat must leave often enough for a timeout of 2.5 s.
+    defaultHeartbeatThrottleInterval: '500 milliseconds',
+    maxHeartbeatThrottleInterval: '500 milliseconds',
     // Longer than any step between two looks at the cancellation signal.
     shutdownGraceTime: '20 seconds',
     shutdownForceTime: '25 seconds',
