@@ -49,6 +49,7 @@ test('every document completes, in the one attempt it had and without a step bac
 test('each was paid for once at the parser, the one whose answer was lost included', async () => {
   const { counts } = await stack.faults.parser.ledger();
   expect(counts['parse.paid']).toBe(report.documents.length);
+  expect(counts['parse.create']).toBe(report.documents.length);
 });
 
 test('no finished sub-batch was asked for again', () => {

@@ -92,6 +92,17 @@ test('failed_embedding, and the retry from there', async () => {
   await save('complete-from-embed', ingest(documentId));
 });
 
+test('cancelled while it embeds, and the retry from the stored Markdown', async () => {
+  await road.faults.embedding.add({ operation: 'embeddings.create', effect: { kind: 'delay', ms: 3_000 } });
+  const documentId = await upload(me, policy('collected'));
+  await reach(me, documentId, 'embedding_in_progress');
+  await me.api.cancel(documentId);
+  await save('cancelled-while-embedding', ingest(documentId));
+  await me.api.retry(documentId);
+  await reach(me, documentId, 'complete');
+  await save('complete-from-collect', ingest(documentId));
+});
+
 test('cancelled while it waits for the bytes, and while it waits for the parser', async () => {
   const { documentId: waiting } = await declare(me, policy('cancelled'));
   await me.api.confirmUpload(waiting);

@@ -35,6 +35,8 @@ const closed = (documentId: string) =>
     expect((await runOf(documentId).describe()).status.name).not.toBe('RUNNING'),
   );
 const paid = async () => (await road.faults.parser.ledger()).counts['parse.paid'] ?? 0;
+/** A second job of the same file may be free, as a vendor's cache has it: what was asked for counts. */
+const askedFor = async () => (await road.faults.parser.ledger()).counts['parse.create'] ?? 0;
 const jobs = async (documentId: string) =>
   (
     await road.database.pool.query('select state from intake.parse_jobs where document_id = $1', [
@@ -233,11 +235,11 @@ describe('the parser', () => {
   });
 
   test('a submit whose answer was lost is adopted and not paid again', async () => {
-    const before = await paid();
+    const before = await askedFor();
     await road.faults.parser.add({ operation: 'parse.create', effect: { kind: 'reset-after' } });
     const documentId = await upload(me, policy());
     await reach(me, documentId, 'complete');
-    expect(await paid()).toBe(before + 1);
+    expect(await askedFor()).toBe(before + 1);
     expect(await jobs(documentId)).toEqual([{ state: 'completed' }]);
   });
 

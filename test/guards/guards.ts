@@ -1,0 +1,261 @@
+/**
+ * The twelve invariants, each with the guards that hold it and the tests that watch them. A guard is taken out by
+ * replacing its text; where two hold the same thing, both are taken out at once.
+ */
+
+/** `with` stands in the place of `text`, which is there exactly once. */
+interface Removal {
+  readonly file: string;
+  readonly text: string;
+  readonly with: string;
+}
+
+export interface Guard {
+  readonly invariant: number;
+  readonly name: string;
+  readonly remove: readonly Removal[];
+  readonly project: 'unit' | 'stack';
+  readonly test: string;
+  /** Only the tests whose name holds this. */
+  readonly only?: string;
+}
+
+const migration = 'supabase/migrations/20261124000002_intake.sql';
+const moveTrigger: Removal = {
+  file: migration,
+  text: 'create trigger guard_status_move before update on intake.attempts',
+  with: 'create trigger guard_status_move before update of correlation_id on intake.attempts',
+};
+
+export const guards: readonly Guard[] = [
+  {
+    invariant: 1,
+    name: 'one live document per owner and content',
+    remove: [
+      {
+        file: migration,
+        text: 'create unique index documents_one_live',
+        with: 'create index documents_one_live',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/catalogue.pg.test.ts',
+  },
+  {
+    invariant: 1,
+    name: 'a switch removes the generation before',
+    remove: [
+      {
+        file: 'src/db/generations.ts',
+        text: '    removeSuperseded(transaction, documentId, generationId),\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/generations.pg.test.ts',
+  },
+  {
+    invariant: 2,
+    name: 'erasure takes the chunks',
+    remove: [
+      {
+        file: 'src/db/erasure.ts',
+        text: 'delete from intake.generations where document_id = $1 and',
+        with: 'delete from intake.generations where document_id = $1 and false and',
+      },
+      {
+        file: 'src/db/erasure.ts',
+        text: 'delete from intake.versions where document_id = $1 and',
+        with: 'delete from intake.versions where document_id = $1 and false and',
+      },
+    ],
+    project: 'stack',
+    test: 'test/e2e/erasure.e2e.test.ts',
+  },
+  {
+    invariant: 3,
+    name: 'an attempt that has ended refuses writers',
+    remove: [
+      {
+        file: 'src/db/attempts.ts',
+        text: "if (isTerminal(row.status) && row.status !== 'complete') {",
+        with: "if (row.status === 'deleted') {",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/attempts.pg.test.ts',
+  },
+  {
+    invariant: 4,
+    name: 'a tombstone refuses writers',
+    remove: [
+      {
+        file: 'src/db/attempts.ts',
+        text: "  if (owner.deleted_at) throw new IntakeError('DOCUMENT_DELETED');\n",
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/attempts.pg.test.ts',
+  },
+  {
+    invariant: 5,
+    name: 'a retry looks for the job of an earlier try',
+    remove: [
+      {
+        file: 'activities/submit-parse.ts',
+        text: 'adopted || job.seenBefore ? await',
+        with: 'adopted && job.providerJobId ? await',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/road.pg.test.ts',
+    only: 'the parser',
+  },
+  {
+    invariant: 6,
+    name: 'the database knows the legal moves',
+    remove: [moveTrigger],
+    project: 'stack',
+    test: 'test/integration/attempts.pg.test.ts',
+  },
+  {
+    invariant: 6,
+    name: 'a repeated activity passes over what lies behind',
+    remove: [
+      moveTrigger,
+      {
+        file: 'src/db/attempts.ts',
+        text: 'path.filter((next) => statuses.indexOf(next) > statuses.indexOf(status))',
+        with: 'path',
+      },
+      {
+        file: 'src/db/attempts.ts',
+        text: 'if (!canMove(status, next)) {',
+        with: 'if (next === status && !canMove(status, next)) {',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/attempts.pg.test.ts',
+  },
+  {
+    invariant: 7,
+    name: 'the outcome is written before the run closes',
+    remove: [
+      {
+        file: 'workflows/ingest-document.ts',
+        text: '  await CancellationScope.nonCancellable(() => activities.recordOutcome({ ...ref, code }));\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/workflows/ingest-document.workflow.test.ts',
+    only: 'how a run closes',
+  },
+  {
+    invariant: 8,
+    name: 'the wait for the parser has a deadline',
+    remove: [
+      {
+        file: 'workflows/await-parse.ts',
+        text: "if (leftMs <= 0) throw failWith('PARSE_TIMEOUT');",
+        with: '',
+      },
+      {
+        file: 'workflows/await-parse.ts',
+        text: 'Math.min(intervalMs, leftMs)',
+        with: 'intervalMs',
+      },
+    ],
+    project: 'stack',
+    test: 'test/workflows/ingest-document.workflow.test.ts',
+    only: 'the wait for the parser',
+  },
+  {
+    invariant: 8,
+    name: 'patience ends',
+    remove: [
+      {
+        file: 'workflows/activity-options.ts',
+        text: '    scheduleToCloseTimeout: patienceMs,\n',
+        with: '    scheduleToCloseTimeout: patienceMs * 10_000,\n',
+      },
+    ],
+    project: 'stack',
+    test: 'test/workflows/ingest-document.workflow.test.ts',
+    only: 'storage out of order for longer',
+  },
+  {
+    invariant: 9,
+    name: 'a command asks for the owner',
+    remove: [
+      {
+        file: 'src/db/documents.ts',
+        text: 'where id = $1 and owner_id = $2 and deleted_at is null for no key update`',
+        with: 'where id = $1 and $2::uuid is not null and deleted_at is null for no key update`',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/accept-document.pg.test.ts',
+    only: 'commands',
+  },
+  {
+    invariant: 9,
+    name: 'reads run as the caller',
+    remove: [
+      {
+        file: 'src/db/pool.ts',
+        text: "set_config('role', 'authenticated', true)",
+        with: "set_config('role', current_user, true)",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/search.pg.test.ts',
+    only: 'asOwner',
+  },
+  {
+    invariant: 10,
+    name: 'a request is logged by its route, never by its URL',
+    remove: [
+      {
+        file: 'src/api/request-log.ts',
+        text: "request.routeOptions.url ?? 'unknown'",
+        with: 'request.url',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/privacy.pg.test.ts',
+  },
+  {
+    invariant: 11,
+    name: 'read-back proof',
+    remove: [
+      {
+        file: 'src/db/generations.ts',
+        text: 'if (found !== samples.length) throw unproven({ samples: samples.length, found });',
+        with: '',
+      },
+      {
+        file: 'src/db/generations.ts',
+        text: 'if (!whole) throw',
+        with: 'if (!whole && counts.chunks < 0) throw',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/generations.pg.test.ts',
+  },
+  {
+    invariant: 12,
+    name: 'the outbox sweep starts what was committed',
+    remove: [
+      {
+        file: 'src/api/services/outbox-sweep.ts',
+        text: '      if (!(await startAttempt(pool, runs, lost))) return;\n',
+        with: '      if (lost.attemptId) return;\n',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/accept-document.pg.test.ts',
+    only: 'what is lost between commit and Temporal',
+  },
+];
