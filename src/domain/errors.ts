@@ -120,6 +120,28 @@ export const errorCodes = {
     message: 'The file is empty. Please upload the document again.',
     hint: 'Zero bytes.',
   },
+  TYPE_MISMATCH: {
+    retryable: false,
+    turn: 'user',
+    message:
+      'The file is of another type than was announced, by its name perhaps. Please upload it under its true type.',
+    hint: 'The type sniffed from the bytes is not the declared one.',
+  },
+  SIZE_MISMATCH: {
+    retryable: false,
+    turn: 'user',
+    message:
+      'The file that arrived is longer or shorter than was announced. Please upload the whole file again.',
+    hint: 'The size differs from the declared one.',
+  },
+  CHECKSUM_MISMATCH: {
+    retryable: false,
+    turn: 'user',
+    message:
+      'The file that arrived has another content than was announced: its checksum differs. Please upload it again.',
+    hint: 'The SHA-256 differs from the declared one, the size does not.',
+  },
+  /** Of earlier versions, which did not tell the three above apart: their rows and runs stay readable. */
   DECLARATION_MISMATCH: {
     retryable: false,
     turn: 'user',

@@ -141,7 +141,7 @@ test.each<[string, Sent & { content?: Uint8Array }, number, string]>([
     'another hash',
     { headers: { 'x-content-sha256': 'a'.repeat(64) } },
     422,
-    'DECLARATION_MISMATCH',
+    'CHECKSUM_MISMATCH',
   ],
   ['a hash that is none', { headers: { 'x-content-sha256': 'a' } }, 400, 'INVALID_REQUEST'],
   ['a name that is none', { headers: { 'x-document-name': '%' } }, 400, 'INVALID_REQUEST'],
