@@ -142,6 +142,10 @@ export const documentSummary = z
       .number()
       .optional()
       .describe('Absent when the document will not get further'),
+    confirmedAt: z
+      .date()
+      .optional()
+      .describe('Its sender said that the bytes are there; while it awaits them: being verified'),
     searchable: z.boolean().describe('Some version of it is found by search'),
     error: failure.optional(),
     waiting: failure
