@@ -62,6 +62,8 @@ export const httpStatus = {
   WORKER_STOPPING: 503,
   CONFIGURATION_INVALID: 500,
   SCHEMA_OUTDATED: 503,
+  MIGRATION_FAILED: 503,
+  NOT_RUNNING: 503,
 } as const satisfies Record<ErrorCode, number>;
 
 const fieldFault = z.object({

@@ -366,6 +366,18 @@ export const errorCodes = {
     message: 'The database has not the schema that this version needs.',
     hint: 'Run `intake migrate`.',
   },
+  MIGRATION_FAILED: {
+    retryable: false,
+    turn: 'us',
+    message: 'The database could not be brought up to this version.',
+    hint: 'The migration that failed was rolled back, those before it stay. Mend what it names, then run `intake migrate` again.',
+  },
+  NOT_RUNNING: {
+    retryable: true,
+    turn: 'user',
+    message: 'Intake is not running at this address of your machine.',
+    hint: 'The port of a loopback address refuses connections.',
+  },
 } as const satisfies Record<string, CodeDefinition>;
 
 export type ErrorCode = keyof typeof errorCodes;
