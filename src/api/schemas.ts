@@ -236,6 +236,15 @@ export const limitsAnswer = z
   })
   .meta({ id: 'Limits' });
 
+export const rootAnswer = z.object({
+  name: z.string(),
+  version: z.string(),
+  documentation: z.string(),
+  description: z.string(),
+  api: z.string(),
+  health: z.array(z.string()),
+});
+
 export const livenessAnswer = z.object({ status: z.literal('live'), version: z.string() });
 export const readinessAnswer = z.object({
   status: z.enum(['ready', 'not ready']),
