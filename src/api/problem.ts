@@ -63,7 +63,7 @@ export const httpStatus = {
   CONFIGURATION_INVALID: 500,
   SCHEMA_OUTDATED: 503,
   MIGRATION_FAILED: 503,
-  NOT_RUNNING: 503,
+  NOT_RUNNING: 421,
 } as const satisfies Record<ErrorCode, number>;
 
 const fieldFault = z.object({
