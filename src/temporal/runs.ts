@@ -59,14 +59,17 @@ export interface Runs {
   openRunId(documentId: DocumentId): Promise<string | undefined>;
 }
 
+/** The SDK would try for some 20 s, while somebody waits who can try again; what was committed the outbox sweep starts. */
+const CALL_DEADLINE_MS = 5_000;
+
 export function createRuns(client: Client, settings: RunSettings): Runs {
   return {
-    start: (request) => reachable(() => start(client, settings, request)),
-    confirm: (request) => reachable(() => confirm(client, settings, request)),
-    stop: (attempt) => reachable(() => stop(client, attempt)),
-    erase: (documentId) => reachable(() => erase(client, settings, documentId)),
+    start: (request) => reachable(client, () => start(client, settings, request)),
+    confirm: (request) => reachable(client, () => confirm(client, settings, request)),
+    stop: (attempt) => reachable(client, () => stop(client, attempt)),
+    erase: (documentId) => reachable(client, () => erase(client, settings, documentId)),
     signalParseEvent: (documentId, event) =>
-      reachable(() =>
+      reachable(client, () =>
         orGone(async () => {
           await client.workflow
             .getHandle(ingestWorkflowId(documentId))
@@ -74,7 +77,7 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
           return 'delivered' as const;
         }, 'closed' as const),
       ),
-    openRunId: (documentId) => reachable(() => openRunId(client, documentId)),
+    openRunId: (documentId) => reachable(client, () => openRunId(client, documentId)),
   };
 }
 
@@ -211,9 +214,9 @@ async function orGone<Answer, Gone>(
 }
 
 /** Temporal away is one of our codes; everything else is a bug of ours and keeps its stack. */
-async function reachable<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+async function reachable<Answer>(client: Client, call: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await call();
+    return await client.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
   } catch (error) {
     if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause))) {
       throw new IntakeError('SERVICE_UNAVAILABLE', {
