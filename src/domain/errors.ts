@@ -347,6 +347,12 @@ export const errorCodes = {
     message: 'Your document waits a moment; we go on with it by ourselves.',
     hint: 'The worker was stopped between two steps; another one goes on.',
   },
+  WORKER_LOST: {
+    retryable: true,
+    turn: 'us',
+    message: 'The worker that had your document in hand fell silent; another one went on with it.',
+    hint: 'No heartbeat in time: the worker was killed, ran out of memory, starved or was cut off. Its log ends there.',
+  },
   DATABASE_UNAVAILABLE: {
     retryable: true,
     turn: 'us',

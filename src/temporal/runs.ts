@@ -57,6 +57,12 @@ export interface Runs {
   erase(documentId: DocumentId): Promise<string>;
   signalParseEvent(documentId: DocumentId, event: ParseEvent): Promise<'delivered' | 'closed'>;
   openRunId(documentId: DocumentId): Promise<string | undefined>;
+  /** Whether the try before the present one of this activity ended because its heartbeats did. */
+  wasWorkerLost(activity: {
+    readonly documentId: DocumentId;
+    readonly runId: string;
+    readonly activityId: string;
+  }): Promise<boolean>;
 }
 
 /** The SDK would try for some 20 s, while somebody waits who can try again; what was committed the outbox sweep starts. */
@@ -78,6 +84,7 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
         }, 'closed' as const),
       ),
     openRunId: (documentId) => reachable(client, () => openRunId(client, documentId)),
+    wasWorkerLost: (activity) => reachable(client, () => wasWorkerLost(client, activity)),
   };
 }
 
@@ -199,6 +206,18 @@ async function openRunId(client: Client, documentId: DocumentId): Promise<string
     undefined,
   );
   return description?.status.name === 'RUNNING' ? description.runId : undefined;
+}
+
+/** `temporal.api.enums.v1.TimeoutType` */
+const HEARTBEAT_TIMEOUT = 4;
+
+async function wasWorkerLost(
+  client: Client,
+  { documentId, runId, activityId }: Parameters<Runs['wasWorkerLost']>[0],
+): Promise<boolean> {
+  const { raw } = await client.workflow.getHandle(ingestWorkflowId(documentId), runId).describe();
+  const activity = raw.pendingActivities?.find((pending) => pending.activityId === activityId);
+  return activity?.lastFailure?.timeoutFailureInfo?.timeoutType === HEARTBEAT_TIMEOUT;
 }
 
 async function orGone<Answer, Gone>(
