@@ -469,6 +469,7 @@ describe('a worker that stops', () => {
     expect(counts['embeddings.create']).toBeLessThanOrEqual(
       Math.ceil((detail.chunks ?? 0) / 8) + 1,
     );
+    expect(detail.timeline.map(({ code }) => code)).not.toContain('WORKER_LOST');
   });
 });
 

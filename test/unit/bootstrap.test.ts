@@ -84,25 +84,25 @@ function placePython(script: string): string {
   return bin;
 }
 
-/** A small file system is made in a namespace of its own, which not every machine lets one have. */
-const namespace = ['--map-root-user', '--mount'];
-if (spawnSync('unshare', [...namespace, 'true']).status === 0) {
-  test('too little disk is told before anything is installed', () => {
+/** How a small disk is made where nobody needs to be root for it; not every machine lets one. */
+const smallDisks = [
+  {
+    program: 'unshare',
+    options: ['--map-root-user', '--mount'],
+    script:
+      'mount -t tmpfs -o size=4m tmpfs "$1" && cp -r . "$1" && cd "$1" && exec "$2" bootstrap.mjs format',
+  },
+].filter(({ program, options }) => spawnSync(program, [...options, 'true']).status === 0);
+
+test.each(smallDisks)(
+  'too little disk is told before anything is installed ($program)',
+  ({ program, options, script }) => {
     const disk = join(folder, 'disk');
     mkdirSync(disk);
-    const script =
-      'mount -t tmpfs -o size=4m tmpfs "$1" && cp -r . "$1" && cd "$1" && exec "$2" bootstrap.mjs format';
-    const outcome = spawnSync(
-      'unshare',
-      [...namespace, 'sh', '-c', script, 'sh', disk, process.execPath],
-      {
-        cwd: clone,
-        encoding: 'utf8',
-      },
-    );
+    const argv = [...options, 'sh', '-c', script, 'sh', disk, process.execPath];
     expectRefusal(
-      outcome,
+      spawnSync(program, argv, { cwd: clone, encoding: 'utf8' }),
       /^intake: Only 0\.0 GB are free at .+; the installation needs 3\.0 GB\.\n$/,
     );
-  });
-}
+  },
+);
