@@ -19,6 +19,7 @@ const lockFile = join(toolsRoot, 'bootstrap.lock');
 const LEAST_FREE_BYTES = 3 * 1024 ** 3;
 const LOCK_BEAT_MS = 1000;
 const LOCK_STALE_MS = 30_000;
+const STILL_EVERY_MS = 5000;
 const SHOWN_LINES = 25;
 
 /** A fault that is told in one sentence, without a stack. */
@@ -105,6 +106,7 @@ function npmOf(node) {
 
 async function installPackages() {
   assertNothingRuns();
+  assertOwnModules();
   const node = nodeExecutable();
   const npmCi = [
     ...[node, npmOf(node), 'ci', '--include=dev'],
@@ -130,6 +132,15 @@ function assertNothingRuns() {
   if (running === undefined) return;
   throw new Refusal(
     `The Node packages have to be installed anew, but the stack of this folder is running (process ${running}) and uses them. Stop it, then try again.`,
+  );
+}
+
+/** `npm ci` empties what the link leads to, which may be another clone's. */
+function assertOwnModules() {
+  const modules = join(root, 'node_modules');
+  if (!fs.lstatSync(modules, { throwIfNoEntry: false })?.isSymbolicLink()) return;
+  throw new Refusal(
+    `${modules} is a symbolic link, and installing the Node packages would empty the folder that it leads to. Remove the link, then run the same command again.`,
   );
 }
 
@@ -253,23 +264,45 @@ function findOnPath(program) {
 
 // Running things
 
-/** One visible line per step; the output of what ran is shown only when it failed. */
+/** One visible line per step, and a sign of life; the output of what ran is shown only when it failed. */
 async function step(what, [program, ...args], env = process.env) {
-  const start = Date.now();
-  process.stderr.write(`intake: installing ${what} … `);
+  const clock = startClock(what);
   const child = spawn(program, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
   const code = await new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('close', resolve);
-  });
-  process.stderr.write(code === 0 ? `${Math.round((Date.now() - start) / 1000)} s\n` : 'failed\n');
+  }).finally(clock.stop);
+  clock.end(code === 0);
   if (code === 0) return;
   const lines = output.trim().split('\n').slice(-SHOWN_LINES).join('\n');
   throw new Refusal(
     `Installing ${what} failed (exit code ${code}). Nothing half-made is used; once the reason is mended, run the same command again. The last lines were:\n${lines}`,
   );
+}
+
+/** Seconds that count up on a terminal; elsewhere a line now and then. */
+function startClock(what) {
+  const start = Date.now();
+  const elapsed = () => `${Math.round((Date.now() - start) / 1000)} s`;
+  let shown = '';
+  const redraw = (text) => {
+    process.stderr.write('\b'.repeat(shown.length) + text);
+    shown = text;
+  };
+  const isTerminal = process.stderr.isTTY;
+  process.stderr.write(`intake: installing ${what} …${isTerminal ? ' ' : '\n'}`);
+  const timer = isTerminal
+    ? setInterval(() => redraw(elapsed()), 1000)
+    : setInterval(() => say(`still installing ${what}, ${elapsed()}`), STILL_EVERY_MS);
+  return {
+    stop: () => clearInterval(timer),
+    end: (done) => {
+      if (isTerminal) redraw(`${done ? elapsed() : 'failed'}\n`);
+      else if (done) say(`installed ${what} in ${elapsed()}`);
+    },
+  };
 }
 
 function assertFreeSpace() {

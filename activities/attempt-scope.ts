@@ -11,6 +11,7 @@ import {
   noteWaiting,
   takeOverRun,
 } from '../src/db/attempts.ts';
+import { recordLostWorker } from '../src/db/events.ts';
 import { inTransaction, type Queryable } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { AttemptRef } from './contract.ts';
@@ -49,6 +50,7 @@ export function withAttempt<Result>(
       report,
     };
     try {
+      await noteLostWorker(dependencies, fence);
       return await work(scope);
     } catch (error) {
       const logger = dependencies.logger.child({ correlationId });
@@ -62,6 +64,21 @@ function runId(): string {
   if (!workflowExecution)
     throw new IntakeError('INTERNAL_ERROR', { detail: 'activity outside of a workflow' });
   return workflowExecution.runId;
+}
+
+/** A try that failed has said why; one whose worker died could not, and Temporal knows. */
+async function noteLostWorker(
+  { pool, logger, wasWorkerLost }: ActivityDependencies,
+  fence: Fence,
+): Promise<void> {
+  const { attempt, activityId } = activityInfo();
+  if (attempt === 1) return;
+  try {
+    if (await wasWorkerLost({ ...fence, activityId }))
+      await recordLostWorker(pool, fence.attemptId);
+  } catch (error) {
+    logger.warn({ err: error }, 'the end of the earlier try could not be written down');
+  }
 }
 
 /** A reset in the Temporal UI gives the attempt a new run: Temporal's own word decides who may take over. */

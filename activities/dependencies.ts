@@ -27,6 +27,12 @@ export interface Limits {
   readonly maxFailedPagesPercent: number;
 }
 
+export interface OpenActivity {
+  readonly documentId: DocumentId;
+  readonly runId: string;
+  readonly activityId: string;
+}
+
 export interface ActivityDependencies {
   readonly pool: Pool;
   /** Reads go through the circuit breaker. */
@@ -38,6 +44,8 @@ export interface ActivityDependencies {
   readonly callbackUrl: (parseJobId: ParseJobId) => string | undefined;
   /** The run of a document that is open in Temporal now, if any. */
   readonly openRunId: (documentId: DocumentId) => Promise<string | undefined>;
+  /** Whether the try before this one of a run's activity ended because its worker fell silent. */
+  readonly wasWorkerLost: (run: OpenActivity) => Promise<boolean>;
   /** Aborted when the worker is told to stop: long activities hand over at their next step. */
   readonly draining: AbortSignal;
   readonly limits: Limits;

@@ -134,8 +134,8 @@ async function compareWithDeclared(
     throw new IntakeError('STORAGE_UNAVAILABLE', { detail: 'two reads differ' });
   }
   if (received.sizeBytes === 0) throw new IntakeError('EMPTY_FILE');
-  const detail = received.sizeBytes === declared.sizeBytes ? 'SHA-256 differs' : 'size differs';
-  throw new IntakeError('DECLARATION_MISMATCH', { detail });
+  const sameSize = received.sizeBytes === declared.sizeBytes;
+  throw new IntakeError(sameSize ? 'CHECKSUM_MISMATCH' : 'SIZE_MISMATCH');
 }
 
 /** Objects that nobody looks at any more. That one stays is no failure of the document: the outbox sweep removes it again. */

@@ -140,6 +140,7 @@ export function buildActivityDependencies(
     callbackUrl: (parseJobId) =>
       publicUrl && callbackUrl(publicUrl, makeCallbackToken(parseJobId, tokenKeys)),
     openRunId: (documentId) => runs.openRunId(documentId),
+    wasWorkerLost: (activity) => runs.wasWorkerLost(activity),
     limits: {
       maxFileBytes: config.MAX_FILE_BYTES,
       maxPages: config.MAX_PAGES,

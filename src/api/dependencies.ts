@@ -100,6 +100,8 @@ export interface DocumentFacts {
         readonly deadlineAt: Date | undefined;
       }
     | undefined;
+  /** When its sender said that the bytes of this attempt are there. */
+  readonly confirmedAt: Date | undefined;
   /** It has a live generation, of this version or an earlier one. */
   readonly searchable: boolean;
   readonly createdAt: Date;

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { IntakeError } from '../domain/errors.ts';
+import { answerUnread } from './answer-unread.ts';
 import { describeProblem, translate } from './problem.ts';
 
 /** Where nobody knows better: an outage is over when it is over, and a quota when an upload is finished. */
@@ -31,16 +32,18 @@ export function answerWithProblem(
     const known = error instanceof IntakeError ? error.retryAfterMs : undefined;
     reply.header('retry-after', Math.ceil((known ?? RETRY_AFTER_MS) / 1000));
   }
+  const problem = describeProblem(translation, request.id);
+  reply.code(status).header('x-correlation-id', request.id).type('application/problem+json');
+  if (!isBodyUnread(request)) return reply.send(problem);
   // The rest of a body that nobody will read must not be taken for the next request.
-  if (isBodyUnread(request)) reply.header('connection', 'close');
+  const answer = JSON.stringify(problem);
   return reply
-    .code(status)
-    .header('x-correlation-id', request.id)
-    .type('application/problem+json')
-    .send(describeProblem(translation, request.id));
+    .header('connection', 'close')
+    .header('content-length', Buffer.byteLength(answer))
+    .send(answerUnread(answer, request.raw));
 }
 
 function isBodyUnread({ raw }: FastifyRequest): boolean {
   const hasBody = 'content-length' in raw.headers || 'transfer-encoding' in raw.headers;
-  return hasBody && !raw.complete;
+  return hasBody && !raw.complete && !raw.readableEnded;
 }

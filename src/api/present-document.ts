@@ -28,6 +28,7 @@ export function presentSummary(facts: DocumentFacts): z.output<typeof documentSu
     status: facts.status,
     stage: stageAt(facts),
     progressPercent: progressAt(facts),
+    confirmedAt: facts.confirmedAt,
     searchable: facts.searchable,
     error: errorCode && inWords(errorCode),
     waiting: waiting && { ...waiting, ...inWords(waiting.code) },

@@ -26,7 +26,8 @@ export function boundedBody(body: Readable, maxBytes: number): Readable {
 async function* readUpTo(body: Readable, maxBytes: number): AsyncGenerator<Uint8Array> {
   let received = 0;
   try {
-    for await (const part of body) {
+    // Who is refused in the middle still gets an answer, over the same connection.
+    for await (const part of body.iterator({ destroyOnReturn: false })) {
       const bytes: Uint8Array = part;
       received += bytes.length;
       if (received > maxBytes) throw new IntakeError('DOCUMENT_TOO_LARGE');

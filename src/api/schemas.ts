@@ -142,6 +142,10 @@ export const documentSummary = z
       .number()
       .optional()
       .describe('Absent when the document will not get further'),
+    confirmedAt: z
+      .date()
+      .optional()
+      .describe('Its sender said that the bytes are there; while it awaits them: being verified'),
     searchable: z.boolean().describe('Some version of it is found by search'),
     error: failure.optional(),
     waiting: failure
@@ -231,6 +235,15 @@ export const limitsAnswer = z
     reservedBytes: z.int(),
   })
   .meta({ id: 'Limits' });
+
+export const rootAnswer = z.object({
+  name: z.string(),
+  version: z.string(),
+  documentation: z.string(),
+  description: z.string(),
+  api: z.string(),
+  health: z.array(z.string()),
+});
 
 export const livenessAnswer = z.object({ status: z.literal('live'), version: z.string() });
 export const readinessAnswer = z.object({

@@ -18,6 +18,7 @@ import { documentRoutes } from './routes/documents.ts';
 import { downloadRoutes } from './routes/downloads.ts';
 import { healthRoutes } from './routes/health.ts';
 import { limitRoutes } from './routes/limits.ts';
+import { rootRoute } from './routes/root.ts';
 import { searchRoutes } from './routes/search.ts';
 import { uploadRoutes } from './routes/uploads.ts';
 
@@ -54,6 +55,7 @@ export function buildServer(dependencies: ApiDependencies): FastifyInstance {
   app.register(authentication, { verifyToken });
   app.register(openApi);
 
+  app.register(rootRoute);
   app.register(healthRoutes(dependencies));
   app.register(webhookRoutes(dependencies.webhooks));
   app.register(uploadRoutes(dependencies), { prefix: '/v1' });

@@ -12,7 +12,8 @@ import type {
   uploadAnswer,
   uploadDeclaration,
 } from '../api/schemas.ts';
-import { IntakeError, isErrorCode } from '../domain/errors.ts';
+import { isLoopback } from '../config.ts';
+import { type ErrorCode, IntakeError, isErrorCode } from '../domain/errors.ts';
 
 /** JSON has no dates. */
 type OnTheWire<Value> = Value extends Date
@@ -101,11 +102,16 @@ export function createApiClient({
   };
 }
 
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'RATE_LIMITED',
+  'SERVICE_UNAVAILABLE',
+  'NOT_RUNNING',
+]);
+
 /** Every request of this API may be sent again, so both an overload and a restart of the server are waited out. */
 function pauseBefore(error: unknown): number | undefined {
   if (!(error instanceof IntakeError)) return undefined;
-  const passing = error.code === 'RATE_LIMITED' || error.code === 'SERVICE_UNAVAILABLE';
-  return passing ? (error.retryAfterMs ?? DEFAULT_PAUSE_MS) : undefined;
+  return passing.has(error.code) ? (error.retryAfterMs ?? DEFAULT_PAUSE_MS) : undefined;
 }
 
 async function exchange(url: string, request: RequestInit): Promise<unknown> {
@@ -115,13 +121,23 @@ async function exchange(url: string, request: RequestInit): Promise<unknown> {
     response = await fetch(url, { ...request, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
     text = await response.text();
   } catch (cause) {
-    const { origin } = new URL(url);
-    throw new IntakeError('SERVICE_UNAVAILABLE', { detail: `${origin} does not answer`, cause });
+    throw noAnswer(new URL(url), cause);
   }
   const body = parseJson(text);
   if (response.ok && body !== undefined) return body;
   throw problemError(response, body);
 }
+
+/** Of an address elsewhere nobody here knows whether anything should be running there. */
+function noAnswer({ origin, hostname }: URL, cause: unknown): IntakeError {
+  const refused = refusal.safeParse(cause).success;
+  return refused && isLoopback(hostname)
+    ? new IntakeError('NOT_RUNNING', { detail: `${origin} refuses the connection`, cause })
+    : new IntakeError('SERVICE_UNAVAILABLE', { detail: `${origin} does not answer`, cause });
+}
+
+/** As `fetch` rejects when nobody listens. */
+const refusal = z.object({ cause: z.object({ code: z.literal('ECONNREFUSED') }) });
 
 const problemBody = z.object({
   code: z.string().refine(isErrorCode),

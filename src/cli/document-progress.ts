@@ -23,7 +23,7 @@ export interface DocumentProgress {
 }
 
 const stageWords = {
-  verify: 'checking the upload',
+  verify: 'sent, being verified',
   parse: 'handing over to the parser',
   collect: 'parsing',
   chunk: 'cutting into chunks',
@@ -92,10 +92,10 @@ function bars(stream: OutputStream): DocumentProgress {
   };
 }
 
-function describe({ stage, status, waiting, error }: DocumentDetail): string {
+function describe({ stage, status, waiting, error, confirmedAt }: DocumentDetail): string {
   if (error !== undefined) return error.message;
   if (waiting !== undefined) return waiting.message;
-  if (status === 'awaiting_upload') return 'waiting for the bytes';
+  if (status === 'awaiting_upload' && confirmedAt === undefined) return 'waiting for the bytes';
   return stage === undefined ? status : stageWords[stage];
 }
 

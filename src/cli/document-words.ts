@@ -13,7 +13,7 @@ export const turnWords = {
 
 type Standing = Pick<
   DocumentDetail,
-  'status' | 'error' | 'waiting' | 'progressPercent' | 'pages' | 'chunks'
+  'status' | 'error' | 'waiting' | 'confirmedAt' | 'progressPercent' | 'pages' | 'chunks'
 >;
 
 export function describeStanding(document: Standing): string {
@@ -24,7 +24,9 @@ export function describeStanding(document: Standing): string {
   }
   if (isTerminal(status)) return status;
   const place = `${status}, ${progressPercent ?? 0} %`;
-  return waiting === undefined ? place : `${place}: ${waiting.message}`;
+  if (waiting !== undefined) return `${place}: ${waiting.message}`;
+  const sent = status === 'awaiting_upload' && document.confirmedAt !== undefined;
+  return sent ? `${place}: sent, being verified` : place;
 }
 
 /** The one thing to do now. */

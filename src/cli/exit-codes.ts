@@ -34,6 +34,7 @@ const ownMeaning: Partial<Record<ErrorCode, ExitCode>> = {
   UNAUTHENTICATED: exitCodes.unknown,
   NOT_FOUND: exitCodes.unknown,
   RATE_LIMITED: exitCodes.unavailable,
+  NOT_RUNNING: exitCodes.unavailable,
 };
 
 /** Of a command that failed with `code`. */

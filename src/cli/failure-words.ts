@@ -11,8 +11,8 @@ const remedies: Partial<Record<ErrorCode, string>> = {
   NOT_FOUND: 'see `intake list`',
   NOT_POSSIBLE_NOW: 'see `intake status ID`',
   UPLOAD_QUOTA_EXCEEDED: 'see `intake list --status awaiting_upload`',
-  SERVICE_UNAVAILABLE:
-    'if it stays so, see whether INTAKE_URL is right and the local stack runs (`npm start`)',
+  NOT_RUNNING: 'start it with `npm start` in its folder, or correct INTAKE_URL',
+  SERVICE_UNAVAILABLE: 'if it stays so, see whether INTAKE_URL is right',
 };
 
 /** A failure as plain data: what JSON shows of it, the same for every command. */

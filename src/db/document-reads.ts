@@ -17,6 +17,7 @@ export interface DocumentRecord {
   readonly waitingSince: Date | undefined;
   readonly nextTryAt: Date | undefined;
   readonly deadlineAt: Date | undefined;
+  readonly confirmedAt: Date | undefined;
   readonly searchable: boolean;
   readonly createdAt: Date;
   readonly updatedAt: Date;
@@ -44,6 +45,7 @@ interface DocumentRow {
   waiting_since: Date | null;
   next_try_at: Date | null;
   deadline_at: Date | null;
+  confirmed_at: Date | null;
   searchable: boolean;
   created_at: Date;
   updated_at: Date;
@@ -61,7 +63,7 @@ interface DocumentRow {
 /** While an attempt waits for its bytes, the row's deadline is when the upload expires. */
 const selection = `
   select d.id, d.name, v.media_type, v.size_bytes, v.sha256, a.status, a.failed_stage, a.error_code,
-         a.waiting_code, a.waiting_since, a.next_try_at,
+         a.waiting_code, a.waiting_since, a.next_try_at, a.confirmed_at,
          case when a.status = 'awaiting_upload' then a.upload_expires_at else a.deadline_at end as deadline_at,
          d.live_generation_id is not null as searchable, d.created_at, greatest(d.updated_at, a.updated_at) as updated_at,
          a.ended_at, a.run_id, a.correlation_id, v.page_count, v.failed_pages,
@@ -86,6 +88,7 @@ function toDocument(row: DocumentRow): DocumentRecord {
     waitingSince: row.waiting_since ?? undefined,
     nextTryAt: row.next_try_at ?? undefined,
     deadlineAt: row.deadline_at ?? undefined,
+    confirmedAt: row.confirmed_at ?? undefined,
     searchable: row.searchable,
     createdAt: row.created_at,
     updatedAt: row.updated_at,

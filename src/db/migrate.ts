@@ -100,5 +100,5 @@ function migrationError(error: unknown): unknown {
   if (translated instanceof IntakeError || !(error instanceof Error)) return translated;
   const { hint } = error as { hint?: unknown };
   const detail = typeof hint === 'string' ? `${error.message}\n${hint}` : error.message;
-  return new IntakeError('SCHEMA_OUTDATED', { detail, cause: error });
+  return new IntakeError('MIGRATION_FAILED', { detail, cause: error });
 }

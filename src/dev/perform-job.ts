@@ -13,12 +13,14 @@ export interface JobTarget {
   readonly urls: StackUrls;
   readonly token: string;
   readonly files: readonly string[];
+  /** The stack answers at its addresses after the job as well. */
+  readonly staysUp: boolean;
 }
 
 /** Resolves with what `--once` ends with. */
 export async function performJob(
   { options, screen, folder }: Session,
-  { urls, token, files }: JobTarget,
+  { urls, token, files, staysUp }: JobTarget,
 ): Promise<ExitCode> {
   const client = createApiClient({ url: urls.api, token });
   const outcome = await runMainJob(client, files, screen.documents(files.length));
@@ -26,8 +28,14 @@ export async function performJob(
   const known = journeys.filter(endedBefore).map(({ label }) => label);
   if (known.length > 0) screen.line(`Ingested by an earlier start: ${known.join(', ')}`);
   if (question !== undefined) screen.answer(question, answer);
-  const runUrl = journeys[0]?.document?.links.temporalRun;
-  screen.addresses(urls, { ...(runUrl && { runUrl }), tokenFile: folder.tokenFile });
+  if (staysUp) {
+    const runUrl = journeys[0]?.document?.links.temporalRun;
+    screen.addresses(urls, { ...(runUrl && { runUrl }), tokenFile: folder.tokenFile });
+  } else {
+    screen.line(
+      '\n--once: everything stops now. Without it, API and Temporal UI stay up to be looked at.',
+    );
+  }
   if (options.json) {
     const documents = journeys.map((journey) => fileInJson(reportOf(journey)));
     printJson({ documents, question: question ?? null, answer: answer ?? null });

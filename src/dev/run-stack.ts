@@ -80,13 +80,13 @@ async function performAllowedJob(
   const sampleToo = options.yes || !databaseIsRemote;
   const files = sampleToo ? [sample.path, ...options.files] : options.files;
   if (token !== undefined && files.length > 0) {
-    return performJob(session, { urls, token, files });
+    return performJob(session, { urls, token, files, staysUp: !options.once });
   }
   screen.line(
     token === undefined
       ? 'No document is ingested: Supabase is given, so give a user’s access token as INTAKE_TOKEN.'
       : 'No sample is ingested, since the database is not on this machine: --yes allows it.',
   );
-  screen.addresses(urls, {});
+  if (!options.once) screen.addresses(urls, {});
   return exitCodes.misused;
 }

@@ -52,7 +52,8 @@ async function joinRunning(session: Session, { pid, urls }: Holder): Promise<Exi
     return exitCodes.done;
   }
   const token = tokenFor(folder);
-  return performJob(session, { urls, token, files: [sample.path, ...options.files] });
+  const files = [sample.path, ...options.files];
+  return performJob(session, { urls, token, files, staysUp: true });
 }
 
 /** The development user's, else the caller's own where Supabase was given. */

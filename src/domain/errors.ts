@@ -120,6 +120,28 @@ export const errorCodes = {
     message: 'The file is empty. Please upload the document again.',
     hint: 'Zero bytes.',
   },
+  TYPE_MISMATCH: {
+    retryable: false,
+    turn: 'user',
+    message:
+      'The file is of another type than was announced, by its name perhaps. Please upload it under its true type.',
+    hint: 'The type sniffed from the bytes is not the declared one.',
+  },
+  SIZE_MISMATCH: {
+    retryable: false,
+    turn: 'user',
+    message:
+      'The file that arrived is longer or shorter than was announced. Please upload the whole file again.',
+    hint: 'The size differs from the declared one.',
+  },
+  CHECKSUM_MISMATCH: {
+    retryable: false,
+    turn: 'user',
+    message:
+      'The file that arrived has another content than was announced: its checksum differs. Please upload it again.',
+    hint: 'The SHA-256 differs from the declared one, the size does not.',
+  },
+  /** Of earlier versions, which did not tell the three above apart: their rows and runs stay readable. */
   DECLARATION_MISMATCH: {
     retryable: false,
     turn: 'user',
@@ -325,6 +347,12 @@ export const errorCodes = {
     message: 'Your document waits a moment; we go on with it by ourselves.',
     hint: 'The worker was stopped between two steps; another one goes on.',
   },
+  WORKER_LOST: {
+    retryable: true,
+    turn: 'us',
+    message: 'The worker that had your document in hand fell silent; another one went on with it.',
+    hint: 'No heartbeat in time: the worker was killed, ran out of memory, starved or was cut off. Its log ends there.',
+  },
   DATABASE_UNAVAILABLE: {
     retryable: true,
     turn: 'us',
@@ -343,6 +371,18 @@ export const errorCodes = {
     turn: 'us',
     message: 'The database has not the schema that this version needs.',
     hint: 'Run `intake migrate`.',
+  },
+  MIGRATION_FAILED: {
+    retryable: false,
+    turn: 'us',
+    message: 'The database could not be brought up to this version.',
+    hint: 'The migration that failed was rolled back, those before it stay. Mend what it names, then run `intake migrate` again.',
+  },
+  NOT_RUNNING: {
+    retryable: true,
+    turn: 'user',
+    message: 'Intake is not running at this address of your machine.',
+    hint: 'The port of a loopback address refuses connections.',
   },
 } as const satisfies Record<string, CodeDefinition>;
 

@@ -1,5 +1,5 @@
 /** Temporal's SDK and Core log through our logger: one format, one level, one redaction. */
-import { DefaultLogger, type LogEntry } from '@temporalio/worker';
+import { DefaultLogger, type LogEntry, type LogLevel } from '@temporalio/worker';
 import type { Logger } from './logger.ts';
 
 const levels = {
@@ -10,8 +10,8 @@ const levels = {
   ERROR: 'error',
 } as const;
 
-export function temporalLogger(logger: Logger): DefaultLogger {
-  return new DefaultLogger('INFO', ({ level, message, meta }: LogEntry) => {
+export function temporalLogger(logger: Logger, least: LogLevel = 'INFO'): DefaultLogger {
+  return new DefaultLogger(least, ({ level, message, meta }: LogEntry) => {
     // A task token lets its holder answer for the task.
     const { error, taskToken: _taskToken, ...rest } = meta ?? {};
     logger[levels[level]](

@@ -31,7 +31,7 @@ export const defaultInspectLimits: InspectLimits = {
 };
 
 /**
- * Throws `EMPTY_FILE`, `UNSUPPORTED_FILE_TYPE`, `DECLARATION_MISMATCH`, `DOCUMENT_TOO_LARGE` or
+ * Throws `EMPTY_FILE`, `UNSUPPORTED_FILE_TYPE`, `TYPE_MISMATCH`, `DOCUMENT_TOO_LARGE` or
  * `FILE_IS_BROKEN`. The type that comes back is the declared one, now proven.
  */
 export async function inspectFile(
@@ -49,7 +49,7 @@ export async function inspectFile(
   const possible = await detectMediaTypes(path);
   if (possible.length === 0) throw new IntakeError('UNSUPPORTED_FILE_TYPE');
   if (!possible.includes(mediaType)) {
-    throw new IntakeError('DECLARATION_MISMATCH', { detail: `declared ${mediaType}` });
+    throw new IntakeError('TYPE_MISMATCH', { detail: `declared ${mediaType}` });
   }
   await inspectContent(path, mediaType, limits);
   return { mediaType };

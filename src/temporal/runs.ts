@@ -57,16 +57,25 @@ export interface Runs {
   erase(documentId: DocumentId): Promise<string>;
   signalParseEvent(documentId: DocumentId, event: ParseEvent): Promise<'delivered' | 'closed'>;
   openRunId(documentId: DocumentId): Promise<string | undefined>;
+  /** Whether the try before the present one of this activity ended because its heartbeats did. */
+  wasWorkerLost(activity: {
+    readonly documentId: DocumentId;
+    readonly runId: string;
+    readonly activityId: string;
+  }): Promise<boolean>;
 }
+
+/** The SDK would try for some 20 s, while somebody waits who can try again; what was committed the outbox sweep starts. */
+const CALL_DEADLINE_MS = 5_000;
 
 export function createRuns(client: Client, settings: RunSettings): Runs {
   return {
-    start: (request) => reachable(() => start(client, settings, request)),
-    confirm: (request) => reachable(() => confirm(client, settings, request)),
-    stop: (attempt) => reachable(() => stop(client, attempt)),
-    erase: (documentId) => reachable(() => erase(client, settings, documentId)),
+    start: (request) => reachable(client, () => start(client, settings, request)),
+    confirm: (request) => reachable(client, () => confirm(client, settings, request)),
+    stop: (attempt) => reachable(client, () => stop(client, attempt)),
+    erase: (documentId) => reachable(client, () => erase(client, settings, documentId)),
     signalParseEvent: (documentId, event) =>
-      reachable(() =>
+      reachable(client, () =>
         orGone(async () => {
           await client.workflow
             .getHandle(ingestWorkflowId(documentId))
@@ -74,7 +83,8 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
           return 'delivered' as const;
         }, 'closed' as const),
       ),
-    openRunId: (documentId) => reachable(() => openRunId(client, documentId)),
+    openRunId: (documentId) => reachable(client, () => openRunId(client, documentId)),
+    wasWorkerLost: (activity) => reachable(client, () => wasWorkerLost(client, activity)),
   };
 }
 
@@ -198,6 +208,18 @@ async function openRunId(client: Client, documentId: DocumentId): Promise<string
   return description?.status.name === 'RUNNING' ? description.runId : undefined;
 }
 
+/** `temporal.api.enums.v1.TimeoutType` */
+const HEARTBEAT_TIMEOUT = 4;
+
+async function wasWorkerLost(
+  client: Client,
+  { documentId, runId, activityId }: Parameters<Runs['wasWorkerLost']>[0],
+): Promise<boolean> {
+  const { raw } = await client.workflow.getHandle(ingestWorkflowId(documentId), runId).describe();
+  const activity = raw.pendingActivities?.find((pending) => pending.activityId === activityId);
+  return activity?.lastFailure?.timeoutFailureInfo?.timeoutType === HEARTBEAT_TIMEOUT;
+}
+
 async function orGone<Answer, Gone>(
   call: () => Promise<Answer>,
   gone: Gone,
@@ -211,9 +233,9 @@ async function orGone<Answer, Gone>(
 }
 
 /** Temporal away is one of our codes; everything else is a bug of ours and keeps its stack. */
-async function reachable<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+async function reachable<Answer>(client: Client, call: () => Promise<Answer>): Promise<Answer> {
   try {
-    return await call();
+    return await client.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
   } catch (error) {
     if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause))) {
       throw new IntakeError('SERVICE_UNAVAILABLE', {

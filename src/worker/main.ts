@@ -15,9 +15,8 @@ import { createWorker } from './create-worker.ts';
 await runMain(async () => {
   const config = loadConfig();
   const logger = createLogger('worker', config.LOG_LEVEL);
-  const sdkLogger = temporalLogger(logger);
   // Phases of our own decide the order of the stop; the SDK would only stop its part.
-  Runtime.install({ logger: sdkLogger, shutdownSignals: [] });
+  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
   await sweepSpool();
   const draining = new AbortController();
   const shared = buildShared(config, logger);
@@ -27,7 +26,8 @@ await runMain(async () => {
     connection,
     namespace: shared.temporal.namespace,
     taskQueue: config.TASK_QUEUE,
-    workflowBundlePath: await workflowBundle(sdkLogger),
+    // The bundler tells every module it met.
+    workflowBundlePath: await workflowBundle(temporalLogger(logger, 'WARN')),
     activities: createActivities(dependencies),
   });
   const running = worker.run();

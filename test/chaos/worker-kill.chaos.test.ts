@@ -46,6 +46,19 @@ test('every document completes, in the one attempt it had and without a step bac
   }
 });
 
+test('the timeline tells of the lost worker where one had work in hand, and only there', () => {
+  const told = report.documents.map(({ point, end }) => {
+    return [point, end.timeline.filter(({ code }) => code === 'WORKER_LOST').length];
+  });
+  expect(Object.fromEntries(told)).toEqual({
+    'waits for bytes': 0,
+    'waits for the webhook': 0,
+    'hangs in the submit': 1,
+    'submitted, answer not heard': 1,
+    embeds: 1,
+  });
+});
+
 test('each was paid for once at the parser, the one whose answer was lost included', async () => {
   const { counts } = await stack.faults.parser.ledger();
   expect(counts['parse.paid']).toBe(report.documents.length);

@@ -64,8 +64,8 @@ const outOfLimits = ['DOCUMENT_TOO_LARGE', 'TIMEOUT'];
 describe('hostile', () => {
   test.each<readonly [string, string, string, readonly string[]]>([
     ['random.pdf', PDF, 'upload_rejected', ['UNSUPPORTED_FILE_TYPE']],
-    ['html_as.pdf', PDF, 'upload_rejected', ['DECLARATION_MISMATCH']],
-    ['text_as.docx', DOCX, 'upload_rejected', ['DECLARATION_MISMATCH']],
+    ['html_as.pdf', PDF, 'upload_rejected', ['TYPE_MISMATCH']],
+    ['text_as.docx', DOCX, 'upload_rejected', ['TYPE_MISMATCH']],
     ['bomb_6M_paras.docx', DOCX, 'upload_rejected', ['DOCUMENT_TOO_LARGE']],
     ['deepnest.html', HTML, 'upload_rejected', ['DOCUMENT_TOO_LARGE']],
     ['billionlaughs.docx', DOCX, 'failed_parse', ['FILE_IS_BROKEN']],
@@ -101,9 +101,9 @@ describe('made for this', () => {
 
 describe('bytes that are not what was announced', () => {
   test.each<readonly [string, Record<string, unknown>, string]>([
-    ['another size', { sizeBytes: 10_000 }, 'DECLARATION_MISMATCH'],
-    ['another hash', { sha256: 'a'.repeat(64) }, 'DECLARATION_MISMATCH'],
-    ['another type', { type: 'text/markdown' }, 'DECLARATION_MISMATCH'],
+    ['another size', { sizeBytes: 10_000 }, 'SIZE_MISMATCH'],
+    ['another hash', { sha256: 'a'.repeat(64) }, 'CHECKSUM_MISMATCH'],
+    ['another type', { type: 'text/markdown' }, 'TYPE_MISMATCH'],
   ])('%s', async (_what, lie, code) => {
     made += 1;
     const file = { content: textPdf([`Announced wrongly ${made}`]), type: PDF };

@@ -137,12 +137,7 @@ function residentBytes(pid: number): number {
 test.each<[string, Sent & { content?: Uint8Array }, number, string]>([
   ['nothing', { content: new Uint8Array() }, 422, 'EMPTY_FILE'],
   ['a type that nobody reads', { type: 'image/png' }, 415, 'UNSUPPORTED_FILE_TYPE'],
-  [
-    'another hash',
-    { headers: { 'x-content-sha256': 'a'.repeat(64) } },
-    422,
-    'DECLARATION_MISMATCH',
-  ],
+  ['another hash', { headers: { 'x-content-sha256': 'a'.repeat(64) } }, 422, 'CHECKSUM_MISMATCH'],
   ['a hash that is none', { headers: { 'x-content-sha256': 'a' } }, 400, 'INVALID_REQUEST'],
   ['a name that is none', { headers: { 'x-document-name': '%' } }, 400, 'INVALID_REQUEST'],
 ])('%s', async (_what, { content = noisePdf(1), ...sent }, status, code) => {

@@ -180,7 +180,7 @@ describe('the status row', () => {
       { ...waiting, code: 'STORAGE_UNAVAILABLE' },
     );
     // What will end it is no wait.
-    await noteWaiting(database.pool, document, { ...waiting, code: 'DECLARATION_MISMATCH' });
+    await noteWaiting(database.pool, document, { ...waiting, code: 'CHECKSUM_MISMATCH' });
     expect(await eventsOf(database.pool, document.documentId)).toEqual([
       'awaiting_upload',
       'STORAGE_FORBIDDEN',

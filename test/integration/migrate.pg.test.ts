@@ -74,7 +74,7 @@ describe('migrate', () => {
     await withEmptyDatabase(inject('postgresUrl'), async (url, client) => {
       await client.query('create schema intake');
       await expect(migrate(url)).rejects.toMatchObject({
-        code: 'SCHEMA_OUTDATED',
+        code: 'MIGRATION_FAILED',
         detail: expect.stringContaining('intake'),
       });
       expect(await pendingMigrations(client)).not.toEqual([]);

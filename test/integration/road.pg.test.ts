@@ -110,10 +110,12 @@ describe('bytes', () => {
   test('late bytes: a look that finds nothing goes back to the wait', async () => {
     const { content } = policy();
     const declared = await declare(me, { content });
+    expect((await me.api.document(declared.documentId)).confirmedAt).toBeUndefined();
     await me.api.confirmUpload(declared.documentId);
     await vi.waitFor(
       async () => {
-        const { waiting } = await me.api.document(declared.documentId);
+        const { waiting, confirmedAt } = await me.api.document(declared.documentId);
+        expect(confirmedAt).toBeDefined();
         expect(waiting).toMatchObject({ code: 'STORAGE_OBJECT_ABSENT', turn: 'user' });
         expect(waiting?.nextTryAt).toBeUndefined(); // the last of the four tries is over
       },
@@ -157,7 +159,7 @@ describe('bytes', () => {
     await put(declared.uploadUrl, { content: content.replace('copayment', 'copaymenT') });
     await me.api.confirmUpload(declared.documentId);
     const rejected = await reach(me, declared.documentId as DocumentId, 'upload_rejected');
-    expect(rejected.error).toMatchObject({ code: 'DECLARATION_MISMATCH', turn: 'user' });
+    expect(rejected.error).toMatchObject({ code: 'CHECKSUM_MISMATCH', turn: 'user' });
     const documentId = await upload(me, { content });
     expect(documentId).toBe(declared.documentId);
     expect((await reach(me, documentId, 'complete')).attempts).toHaveLength(2);
@@ -176,7 +178,7 @@ describe('bytes', () => {
     });
     await me.api.confirmUpload(first.documentId);
     const rejected = await reach(me, first.documentId as DocumentId, 'upload_rejected');
-    expect(rejected.error).toMatchObject({ code: 'DECLARATION_MISMATCH' });
+    expect(rejected.error).toMatchObject({ code: 'SIZE_MISMATCH' });
     expect(rejected.timeline.map((event) => event.code)).toContain('STORAGE_UNAVAILABLE');
   });
 
@@ -467,6 +469,7 @@ describe('a worker that stops', () => {
     expect(counts['embeddings.create']).toBeLessThanOrEqual(
       Math.ceil((detail.chunks ?? 0) / 8) + 1,
     );
+    expect(detail.timeline.map(({ code }) => code)).not.toContain('WORKER_LOST');
   });
 });
 

@@ -30,6 +30,7 @@ export function describedDocument(part: Partial<DocumentDetail>): DocumentDetail
     searchable: false,
     error: undefined,
     waiting: undefined,
+    confirmedAt: undefined,
     createdAt: '2026-01-01T00:00:00.000Z',
     updatedAt: '2026-01-01T00:00:00.000Z',
     endedAt: undefined,

@@ -62,6 +62,7 @@ export function documentOf(documentId: DocumentId, facts: Partial<DocumentDetail
     failedStage: undefined,
     errorCode: undefined,
     waiting: undefined,
+    confirmedAt: undefined,
     searchable: false,
     createdAt: at,
     updatedAt: at,

@@ -24,7 +24,11 @@ export interface Seen {
   readonly chunks?: number;
   readonly endedAt?: string;
   readonly attempts: readonly unknown[];
-  readonly timeline: readonly { readonly kind: string; readonly status?: string }[];
+  readonly timeline: readonly {
+    readonly kind: string;
+    readonly status?: string;
+    readonly code?: string;
+  }[];
 }
 
 export interface SomeFile {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { AcceptDependencies, AcceptSettings } from '../../src/api/services/accept-document.ts';
 import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.ts';
@@ -10,7 +11,7 @@ import { startStorageStandIn } from '../../src/dev/storage-stand-in/storage-stan
 import { createLogger, type Logger } from '../../src/observability/logger.ts';
 import { ensureBucket } from '../../src/storage/ensure-bucket.ts';
 import { SupabaseObjectStore } from '../../src/storage/supabase-object-store.ts';
-import { createRuns } from '../../src/temporal/runs.ts';
+import { createRuns, type Runs } from '../../src/temporal/runs.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
 
@@ -21,6 +22,24 @@ export interface TestServices extends AcceptDependencies {
   readonly objectStore: SupabaseObjectStore;
   readonly storageFaults: FaultClient;
   close(): Promise<void>;
+}
+
+/** On a task queue of their own. */
+export function runsOn(client: Client): Runs {
+  return createRuns(client, {
+    taskQueue: uniqueTaskQueue(),
+    startDelayMs: 120_000,
+    eraseSecondSweepMs: 600_000,
+    policy: {
+      looksAfterMs: [0],
+      storagePatienceMs: 60_000,
+      parserPatienceMs: 60_000,
+      embedderPatienceMs: 60_000,
+      parseDeadlineMs: 60_000,
+      pollFirstMs: 1_000,
+      pollMaxMs: 5_000,
+    },
+  });
 }
 
 export async function startServices(settings: Partial<AcceptSettings> = {}): Promise<TestServices> {
@@ -38,20 +57,7 @@ export async function startServices(settings: Partial<AcceptSettings> = {}): Pro
     logger: createLogger('test', 'silent'),
     objectStore: new SupabaseObjectStore(bucket),
     storageFaults: createFaultClient(storage.url),
-    runs: createRuns(temporal.client, {
-      taskQueue: uniqueTaskQueue(),
-      startDelayMs: 120_000,
-      eraseSecondSweepMs: 600_000,
-      policy: {
-        looksAfterMs: [0],
-        storagePatienceMs: 60_000,
-        parserPatienceMs: 60_000,
-        embedderPatienceMs: 60_000,
-        parseDeadlineMs: 60_000,
-        pollFirstMs: 1_000,
-        pollMaxMs: 5_000,
-      },
-    }),
+    runs: runsOn(temporal.client),
     settings: {
       maxFileBytes: 52_428_800,
       maxUnfinishedUploads: 20,

@@ -165,10 +165,10 @@ describe('the wait for the bytes', () => {
     const calls: Calls = [];
     await withIngestRun(
       environment,
-      { calls, stubs: { verify: async () => Promise.reject(failure('DECLARATION_MISMATCH')) } },
-      async (run) => expect(await failureOf(run)).toBe('DECLARATION_MISMATCH'),
+      { calls, stubs: { verify: async () => Promise.reject(failure('CHECKSUM_MISMATCH')) } },
+      async (run) => expect(await failureOf(run)).toBe('CHECKSUM_MISMATCH'),
     );
-    expect(calls).toEqual(['verify', 'recordOutcome:DECLARATION_MISMATCH']);
+    expect(calls).toEqual(['verify', 'recordOutcome:CHECKSUM_MISMATCH']);
   });
 });
 
@@ -341,7 +341,7 @@ describe('how a run closes', () => {
     });
     const verify = async () => {
       await asked;
-      throw failure('DECLARATION_MISMATCH');
+      throw failure('CHECKSUM_MISMATCH');
     };
     await withIngestRun(devServer, { calls, stubs: { verify } }, async (run) => {
       await vi.waitFor(() => expect(calls).toContain('verify'));

@@ -36,8 +36,6 @@ export function ingestBytes(
 }
 
 function requireDeclared(incoming: IncomingFile, { sizeBytes, sha256 }: SpooledFile): void {
-  const sameSize = (incoming.sizeBytes ?? sizeBytes) === sizeBytes;
-  const sameHash = (incoming.sha256 ?? sha256) === sha256;
-  if (sameSize && sameHash) return;
-  throw new IntakeError('DECLARATION_MISMATCH', { detail: 'size or SHA-256 of the request body' });
+  if ((incoming.sizeBytes ?? sizeBytes) !== sizeBytes) throw new IntakeError('SIZE_MISMATCH');
+  if ((incoming.sha256 ?? sha256) !== sha256) throw new IntakeError('CHECKSUM_MISMATCH');
 }

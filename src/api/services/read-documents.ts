@@ -137,6 +137,7 @@ function toFacts({ runLinks }: ReadDependencies, record: DocumentRecord): Docume
     status,
     failedStage,
     errorCode,
+    confirmedAt,
     searchable,
   } = record;
   const { createdAt, updatedAt, endedAt, waitingCode, waitingSince, nextTryAt, deadlineAt, runId } =
@@ -155,6 +156,7 @@ function toFacts({ runLinks }: ReadDependencies, record: DocumentRecord): Docume
       nextTryAt,
       deadlineAt,
     },
+    confirmedAt,
     searchable,
     createdAt,
     updatedAt,

@@ -54,6 +54,6 @@ function wordFor(error: unknown): string {
     }
   }
   if (!(error instanceof IntakeError)) return 'INTERNAL_ERROR';
-  const isAnotherType = error.code === 'EMPTY_FILE' || error.code === 'DECLARATION_MISMATCH';
+  const isAnotherType = error.code === 'EMPTY_FILE' || error.code === 'TYPE_MISMATCH';
   return isAnotherType ? 'UNSUPPORTED_FILE_TYPE' : error.code;
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { buffer } from 'node:stream/consumers';
+import { buffer, text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import type { IncomingFile } from '../../../src/api/dependencies.ts';
 import { IntakeError } from '../../../src/domain/errors.ts';
@@ -114,6 +114,42 @@ test('a file that does not say so is refused when it is, and the sender reads wh
   expect(await response.json()).toMatchObject({ status: 413, code: 'DOCUMENT_TOO_LARGE' });
   expect(response.headers.get('connection')).toBe('close');
   expect(failures).toEqual([expect.objectContaining({ code: 'DOCUMENT_TOO_LARGE' })]);
+});
+
+/** Reads nothing before it has written everything, as many clients do. */
+async function writeOn(base: string, headers: readonly string[]): Promise<string> {
+  const { hostname, port } = new URL(base);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'connect');
+  const chunk = Buffer.alloc(MUCH_MORE_THAN_BUFFERS);
+  socket.pause();
+  socket.write(['POST /v1/documents HTTP/1.1', 'Host: localhost', ...headers, '', ''].join('\r\n'));
+  socket.write(`${chunk.length.toString(16)}\r\n`);
+  socket.write(chunk);
+  const { promise: written, resolve, reject } = Promise.withResolvers<void>();
+  socket.write('\r\n0\r\n\r\n', (error) => (error ? reject(error) : resolve()));
+  await written;
+  return await text(socket);
+}
+
+const MUCH_MORE_THAN_BUFFERS = 32_000_000;
+
+test.each([
+  ['without a token', 401, ''],
+  ['of a type we do not read', 415, 'image/png'],
+  ['in the middle, since it is too large', 413, 'application/pdf'],
+])('a sender that writes on is refused %s with %i, and reads it', async (_why, status, type) => {
+  const { app, ownerId } = await reader();
+  const base = await app.listen({ port: 0, host: '127.0.0.1' });
+  const token = type === '' ? 'none' : await signToken(ownerId);
+  const answer = await writeOn(base, [
+    `Authorization: Bearer ${token}`,
+    `Content-Type: ${type}`,
+    'Transfer-Encoding: chunked',
+  ]);
+  expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  expect(answer).toMatch(/"retryable":false,"correlationId":"[^"]+"}$/);
 });
 
 test('a sender that goes away is no fault of ours', async () => {

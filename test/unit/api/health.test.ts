@@ -17,6 +17,16 @@ test('live says that the process answers, and which version', async () => {
   expect(response.json()).toEqual({ status: 'live', version: manifest.version });
 });
 
+test('who knows no address is told them at the root, and each of them is there', async () => {
+  const { anonymously, request } = await apiUnderTest();
+  const root = (await anonymously({ url: '/' })).json();
+  expect(root).toMatchObject({ name: 'intake', version: manifest.version });
+  const { documentation, description, api, health } = root;
+  for (const url of [documentation, description, `${api}/limits`, ...health]) {
+    expect((await request({ url })).statusCode, url).toBeLessThan(400);
+  }
+});
+
 test('ready asks everything that it cannot do without', async () => {
   const { anonymously } = await apiUnderTest({ dependencies: { readiness: [well] } });
   const response = await anonymously({ url: '/health/ready' });

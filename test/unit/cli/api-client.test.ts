@@ -99,10 +99,21 @@ test('a full quota is the person’s to mend and is not waited out', async () =>
 });
 
 test('a server that is not there is named by its address, without the path', async () => {
-  const client = createApiClient({ url: 'http://127.0.0.1:1', token: 't', patienceMs: 0 });
+  const url = await serve();
+  await new Promise((closed) => servers.pop()?.close(closed));
+  const client = createApiClient({ url, token: 't', patienceMs: 0 });
   await expect(client.document('secret-id')).rejects.toMatchObject({
+    code: 'NOT_RUNNING',
+    detail: `${url} refuses the connection`,
+  });
+});
+
+test('a server that cuts the connection is there, and does not answer', async () => {
+  const url = await serve((request) => void request.socket.destroy());
+  const client = createApiClient({ url, token: 't', patienceMs: 0 });
+  await expect(client.limits()).rejects.toMatchObject({
     code: 'SERVICE_UNAVAILABLE',
-    detail: 'http://127.0.0.1:1 does not answer',
+    detail: `${url} does not answer`,
   });
 });
 

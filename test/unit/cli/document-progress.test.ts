@@ -5,6 +5,7 @@ import {
   createDocumentProgress,
   type DocumentProgress,
 } from '../../../src/cli/document-progress.ts';
+import { describeStanding } from '../../../src/cli/document-words.ts';
 import { describedDocument } from '../../support/api-client.ts';
 
 interface Screen {
@@ -40,6 +41,15 @@ test('elsewhere than on a terminal, a line tells each change of stage, and the e
     /^ +\d\.\d s +a\.pdf +waiting for the bytes\n.+a\.pdf +parsing\n.+a\.pdf +complete: 2 pages\n$/,
   );
   expect(lines.split('\n')).toHaveLength(4);
+});
+
+test('who has sent the file does not read that it is waited for', async () => {
+  const awaiting = describedDocument({ status: 'awaiting_upload', stage: 'verify' });
+  const sent = { ...awaiting, confirmedAt: '2026-01-01T00:00:01.000Z' };
+  const lines = await shown({}, (progress) => progress.show('a.pdf', sent));
+  expect(lines).toMatch(/sent, being verified\n$/);
+  expect(describeStanding(sent)).toContain('sent, being verified');
+  expect(describeStanding(awaiting)).not.toContain('sent');
 });
 
 test('a wait is told with its reason', async () => {

@@ -20,6 +20,7 @@ test.each([
   ['NOT_FOUND', 5],
   ['UNAUTHENTICATED', 5],
   ['SERVICE_UNAVAILABLE', 6],
+  ['NOT_RUNNING', 6],
   ['RATE_LIMITED', 6],
   ['DATABASE_UNAVAILABLE', 6],
   ['INTERNAL_ERROR', 1],

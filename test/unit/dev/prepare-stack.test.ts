@@ -43,6 +43,15 @@ test('where Supabase is given there is no development user, and the caller bring
   await expect(prepareStack(withToken, folder)).resolves.toMatchObject({ token: 'theirs' });
 });
 
+test('too little disk is told, with where and how much is needed', async () => {
+  // File systems without a block of their own: nothing is free there.
+  const full = process.platform === 'linux' ? '/proc' : '/dev';
+  await expect(prepareStack(given, { ...folder, root: full })).rejects.toMatchObject({
+    code: 'CONFIGURATION_INVALID',
+    detail: `Only 0 MB are free at ${full}; 512 MB are needed.`,
+  });
+});
+
 test('all faults are told at once, and no secret with them', async () => {
   const faulty = {
     ...given,
