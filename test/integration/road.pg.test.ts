@@ -131,7 +131,7 @@ describe('bytes', () => {
       const { content } = policy();
       const declared = await declare(me, { content });
       await put(declared.uploadUrl, { content });
-      const operations = ['object.info', 'object.read', 'object.copy', 'bucket.read'];
+      const operations = ['object.read', 'object.copy', 'bucket.read'];
       await road.faults.storage.add(
         ...operations.map((operation) => ({ operation, times: 'always' as const, effect })),
       );
@@ -168,7 +168,7 @@ describe('bytes', () => {
     await put(second.uploadUrl, { content: 'something else' });
     const subject = new URL(first.uploadUrl ?? '').pathname.split('/files/')[1] ?? '';
     await road.faults.storage.add({
-      operation: 'object.info',
+      operation: 'object.copy',
       subject,
       effect: { kind: 'answer', status: 503 },
     });
