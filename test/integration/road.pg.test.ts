@@ -178,6 +178,26 @@ describe('bytes', () => {
     expect(rejected.timeline.map((event) => event.code)).toContain('STORAGE_UNAVAILABLE');
   });
 
+  test('wrong bytes under the newest URL do not hide the right ones, whose copy has a key of its own', async () => {
+    const { content } = policy();
+    const first = await declare(me, { content });
+    const second = await declare(me, { content });
+    await put(first.uploadUrl, { content });
+    await put(second.uploadUrl, { content: 'something else' });
+    await me.api.confirmUpload(first.documentId);
+    await reach(me, first.documentId as DocumentId, 'complete');
+    const { rows } = await road.database.pool.query(
+      `select o.removed_at is null as kept, v.original_key = o.key as verified
+       from intake.objects o join intake.versions v using (document_id)
+       where o.document_id = $1 and o.kind = 'original' order by o.created_at`,
+      [first.documentId],
+    );
+    expect(rows).toEqual([
+      { kept: false, verified: false },
+      { kept: true, verified: true },
+    ]);
+  });
+
   test('an upload URL used again after verification changes nothing and leaves nothing', async () => {
     const { content } = policy();
     const declared = await declare(me, { content });
