@@ -1,11 +1,17 @@
 /**
- * embed: sub-batches of the chunks that have no vector yet; each is written before the next is asked for. Then the
- * read-back proof, and in the same transaction this generation goes live. What is done is read from the rows, so a
+ * embed: sub-batches of the chunks that have no vector yet; each is written before the next is asked for. With the last
+ * one come the read-back proof and, in the same transaction, going live. What is done is read from the rows, so a
  * killed worker repeats at most the one batch that was answered and not yet written.
  */
 import { type Attempt, advance } from '../src/db/attempts.ts';
-import { chunksWithoutVector, storeVectors } from '../src/db/chunks.ts';
+import {
+  type ChunkInput,
+  type ChunkVector,
+  chunksWithoutVector,
+  storeVectors,
+} from '../src/db/chunks.ts';
 import { chunkCount, makeLive, proveGeneration } from '../src/db/generations.ts';
+import type { Queryable } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { GenerationId } from '../src/domain/ids.ts';
 import { batchByTokens } from '../src/embedding/batch-by-tokens.ts';
@@ -33,19 +39,7 @@ export async function embedChunks(
     });
     if (attempt.status === 'complete') return { chunks: stored };
     if (stored === 0) await chunkAnew(dependencies, attempt, scope);
-    await embedMissing(dependencies, scope, generationId);
-    const chunks = await scope.hold(async (transaction, held) => {
-      const [embedded, proof] = await Promise.all([
-        advance(transaction, held, ['embeddings_stored']),
-        proveGeneration(transaction, generationId),
-      ]);
-      await Promise.all([
-        makeLive(transaction, held.documentId, generationId),
-        advance(transaction, embedded, ['complete']),
-      ]);
-      return proof.chunks;
-    });
-    return { chunks };
+    return await embedMissing(dependencies, scope, generationId);
   });
 }
 
@@ -70,26 +64,53 @@ function generationFor(
 
 /** Asks for and writes one sub-batch after the other. */
 async function embedMissing(
-  { pool, embedder, draining }: ActivityDependencies,
+  dependencies: ActivityDependencies,
   scope: AttemptScope,
   generationId: GenerationId,
-): Promise<void> {
-  const missing = await chunksWithoutVector(pool, generationId, embedder.dimensions);
-  const batches = batchByTokens(missing, { maxInputs: embedder.batchSize });
-  for (const [done, batch] of batches.entries()) {
-    scope.signal.throwIfAborted();
-    if (draining.aborted) throw new IntakeError('WORKER_STOPPING', { retryAfterMs: HANDOVER_MS });
-    const vectors = await embedder.embed(
-      batch.map((chunk) => chunk.input),
-      scope.signal,
-    );
-    await scope.hold(async (transaction) => {
-      const rows = batch.map((chunk, index) => ({
-        chunkId: chunk.chunkId,
-        vector: vectors[index] ?? [],
-      }));
-      await storeVectors(transaction, { generationId, dimensions: embedder.dimensions }, rows);
-    });
+): Promise<EmbedResult> {
+  const { batchSize: maxInputs, dimensions } = dependencies.embedder;
+  const missing = await chunksWithoutVector(dependencies.pool, generationId, dimensions);
+  const batches = batchByTokens(missing, { maxInputs });
+  const target = { generationId, dimensions };
+  for (const [done, batch] of batches.slice(0, -1).entries()) {
+    const vectors = await embedBatch(dependencies, scope, batch);
+    await scope.hold((transaction) => storeVectors(transaction, target, vectors));
     scope.report(done + 1);
   }
+  const lastVectors = await embedBatch(dependencies, scope, batches.at(-1) ?? []);
+  return await scope.hold(async (transaction, held) => {
+    await storeVectors(transaction, target, lastVectors);
+    return await complete(transaction, held, generationId);
+  });
+}
+
+async function embedBatch(
+  { embedder, draining }: ActivityDependencies,
+  { signal }: AttemptScope,
+  batch: readonly ChunkInput[],
+): Promise<readonly ChunkVector[]> {
+  signal.throwIfAborted();
+  if (draining.aborted) throw new IntakeError('WORKER_STOPPING', { retryAfterMs: HANDOVER_MS });
+  const vectors = await embedder.embed(
+    batch.map(({ input }) => input),
+    signal,
+  );
+  return batch.map(({ chunkId }, index) => ({ chunkId, vector: vectors[index] ?? [] }));
+}
+
+/** The proof, and from the commit on search reads this generation. */
+async function complete(
+  transaction: Queryable,
+  held: Attempt,
+  generationId: GenerationId,
+): Promise<EmbedResult> {
+  const [embedded, { chunks }] = await Promise.all([
+    advance(transaction, held, ['embeddings_stored']),
+    proveGeneration(transaction, generationId),
+  ]);
+  await Promise.all([
+    makeLive(transaction, held.documentId, generationId),
+    advance(transaction, embedded, ['complete']),
+  ]);
+  return { chunks };
 }

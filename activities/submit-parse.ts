@@ -6,9 +6,9 @@ import type { Readable } from 'node:stream';
 import { type Attempt, advance } from '../src/db/attempts.ts';
 import {
   adoptableParseJob,
+  adoptParseJob,
   endParseJob,
   isAlive,
-  linkParseJob,
   openParseJob,
   type ParseJob,
   parseJobOfAttempt,
@@ -60,7 +60,7 @@ async function chooseJob(
     ? undefined
     : await adoptableParseJob(transaction, attempt.version.id, optionsFingerprint);
   if (earlier) {
-    await linkParseJob(transaction, attempt.id, { id: earlier.id, adopted: true });
+    await adoptParseJob(transaction, attempt.id, earlier.id);
     return { attempt, job: { ...earlier, seenBefore: true }, adopted: true };
   }
   const { id: attemptId, version, documentId, ownerId } = attempt;

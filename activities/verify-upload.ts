@@ -4,6 +4,7 @@
  */
 import { type Attempt, advance, countLook, recordRefusal } from '../src/db/attempts.ts';
 import { markRemoved, reserveOriginalKey, uploadKeys } from '../src/db/objects.ts';
+import type { Queryable } from '../src/db/pool.ts';
 import { recordVerified } from '../src/db/versions.ts';
 import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
 import { defaultInspectLimits, inspectFile } from '../src/parsing/inspect-file.ts';
@@ -17,17 +18,12 @@ export async function verifyUpload(
   ref: AttemptRef,
 ): Promise<VerifyResult> {
   return withAttempt(dependencies, ref, async (scope) => {
-    const { attempt, keys } = await scope.hold(async (transaction, held) => {
-      const [uploads] = await Promise.all([
-        uploadKeys(transaction, held.documentId),
-        countLook(transaction, held.id),
-      ]);
-      return { attempt: held, keys: uploads };
-    });
+    const { attempt, ...look } = await scope.hold(beginLook);
     const { version } = attempt;
     if (attempt.status !== 'awaiting_upload') return { sizeBytes: version.sizeBytes };
 
-    const originalKey = await firstGoodCopy(dependencies, { attempt, keys, scope });
+    const { keys } = look;
+    const originalKey = await firstGoodCopy(dependencies, { attempt, ...look, scope });
     await scope.hold(async (transaction, held) => {
       await Promise.all([
         recordVerified(transaction, version, originalKey),
@@ -43,19 +39,37 @@ export async function verifyUpload(
 interface Look {
   readonly attempt: Attempt;
   readonly keys: readonly string[];
+  /** The private key of the first copy. Written down before any copy is made, so that erasure finds them all. */
+  readonly privateKey: string;
   readonly scope: AttemptScope;
+}
+
+async function beginLook(transaction: Queryable, attempt: Attempt): Promise<Omit<Look, 'scope'>> {
+  const [keys, privateKey] = await Promise.all([
+    uploadKeys(transaction, attempt.documentId),
+    reservePrivateKey(transaction, attempt),
+    countLook(transaction, attempt.id),
+  ]);
+  return { attempt, keys, privateKey };
+}
+
+function reservePrivateKey(transaction: Queryable, attempt: Attempt): Promise<string> {
+  return reserveOriginalKey(transaction, { ...attempt, attemptId: attempt.id });
 }
 
 /** The private copy of the first upload that is what was declared. None there is absent; only wrong ones is the refusal. */
 async function firstGoodCopy(dependencies: ActivityDependencies, look: Look): Promise<string> {
-  const { attempt, keys } = look;
+  const { attempt, keys, scope } = look;
   let refusedCode = attempt.refusedCode;
+  let unused: string | undefined = look.privateKey;
   for (const uploadKey of keys) {
-    const originalKey = await privateCopy(dependencies, uploadKey, look);
-    if (originalKey === undefined) continue;
+    const originalKey: string = unused ?? (await scope.hold(reservePrivateKey));
+    unused = originalKey;
+    if (!(await isCopied(dependencies, { uploadKey, originalKey }, scope))) continue;
     const code = await refusalOf(dependencies, { uploadKey, originalKey }, look);
     if (code === undefined) return originalKey;
     refusedCode = code;
+    unused = undefined;
   }
   if (refusedCode !== undefined) throw new IntakeError(refusedCode);
   throw new IntakeError('STORAGE_OBJECT_ABSENT', {
@@ -63,23 +77,24 @@ async function firstGoodCopy(dependencies: ActivityDependencies, look: Look): Pr
   });
 }
 
-/** `undefined` when nothing was uploaded there. The private key is written down before the copy, so that erasure finds it. */
-async function privateCopy(
+interface Copy {
+  readonly uploadKey: string;
+  readonly originalKey: string;
+}
+
+/** False when nothing was uploaded there. */
+async function isCopied(
   { objectStore }: ActivityDependencies,
-  uploadKey: string,
-  { scope }: Look,
-): Promise<string | undefined> {
+  { uploadKey, originalKey }: Copy,
+  { signal }: AttemptScope,
+): Promise<boolean> {
   try {
-    await objectStore.stat(uploadKey, scope.signal);
+    await objectStore.copy(uploadKey, originalKey, signal);
+    return true;
   } catch (error) {
-    if (error instanceof IntakeError && error.code === 'STORAGE_OBJECT_ABSENT') return undefined;
+    if (error instanceof IntakeError && error.code === 'STORAGE_OBJECT_ABSENT') return false;
     throw error;
   }
-  const originalKey = await scope.hold((transaction, held) =>
-    reserveOriginalKey(transaction, { ...held, attemptId: held.id }),
-  );
-  await objectStore.copy(uploadKey, originalKey, scope.signal);
-  return originalKey;
 }
 
 /**
@@ -88,10 +103,9 @@ async function privateCopy(
  */
 async function refusalOf(
   dependencies: ActivityDependencies,
-  copy: { readonly uploadKey: string; readonly originalKey: string },
+  { uploadKey, originalKey }: Copy,
   { attempt, scope }: Look,
 ): Promise<ErrorCode | undefined> {
-  const { originalKey, uploadKey } = copy;
   try {
     const { signal } = scope;
     await compareWithDeclared(dependencies, attempt.version, { originalKey, signal });

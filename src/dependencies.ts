@@ -21,7 +21,6 @@ import { createChunkPool } from './chunking/chunk-in-thread.ts';
 import { tokenizerName } from './chunking/count-tokens.ts';
 import { chunker } from './chunking/split-markdown.ts';
 import { type Config, DEVELOPMENT_SECRET_PREFIX } from './config.ts';
-import { documentOfParseJob } from './db/documents.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { createPool, type Pool } from './db/pool.ts';
 import { markDelivered, receiveDelivery } from './db/webhook-deliveries.ts';
@@ -180,7 +179,6 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
       deliveries: {
         receive: (delivery) => receiveDelivery(pool, delivery),
         markDelivered: (eventId) => markDelivered(pool, eventId),
-        documentOf: (parseJobId) => documentOfParseJob(pool, parseJobId),
       },
       signalParseEvent: shared.runs.signalParseEvent,
     },

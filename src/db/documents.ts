@@ -1,5 +1,5 @@
 /** Documents: an owner's logical files. Commands lock in the order owner, document, attempt. */
-import type { AttemptId, DocumentId, OwnerId, ParseJobId, VersionId } from '../domain/ids.ts';
+import type { AttemptId, DocumentId, OwnerId, VersionId } from '../domain/ids.ts';
 import type { Evidence, Stage, StartStage, Status } from '../domain/ingestion.ts';
 import { initialStatus } from '../domain/ingestion.ts';
 import type { MediaType } from '../domain/media-types.ts';
@@ -119,17 +119,24 @@ export async function insertDocument(
   for (let incarnation = 1; ; incarnation += 1) {
     const id = deriveDocumentId(ownerId, declaration.sha256, incarnation);
     const { rowCount } = await transaction.query(
-      `insert into intake.documents (id, owner_id, incarnation, name, sha256) values ($1, $2, $3, $4, $5)
-       on conflict (id) do nothing`,
-      [id, ownerId, incarnation, declaration.name, declaration.sha256],
+      `with made as (
+         insert into intake.documents (id, owner_id, incarnation, name, sha256) values ($1, $2, $3, $4, $5)
+         on conflict (id) do nothing returning id, owner_id, sha256
+       )
+       insert into intake.versions (id, document_id, owner_id, number, sha256, size_bytes, media_type)
+       select $6, id, owner_id, 1, sha256, $7, $8 from made`,
+      [
+        id,
+        ownerId,
+        incarnation,
+        declaration.name,
+        declaration.sha256,
+        versionId,
+        declaration.sizeBytes,
+        declaration.mediaType,
+      ],
     );
-    if (rowCount === 0) continue;
-    await transaction.query(
-      `insert into intake.versions (id, document_id, owner_id, number, sha256, size_bytes, media_type)
-       values ($1, $2, $3, 1, $4, $5, $6)`,
-      [versionId, id, ownerId, declaration.sha256, declaration.sizeBytes, declaration.mediaType],
-    );
-    return id;
+    if (rowCount === 1) return id;
   }
 }
 
@@ -164,29 +171,28 @@ export interface NewAttempt {
 
 /** The new attempt supersedes the one before: from here on only its run may write. */
 export async function insertAttempt(transaction: Queryable, attempt: NewAttempt): Promise<void> {
-  await Promise.all([
-    transaction.query(
-      `insert into intake.attempts
+  await transaction.query(
+    `with opened as (
+       insert into intake.attempts
          (id, document_id, owner_id, version_id, number, start_stage, status, correlation_id, upload_expires_at, confirmed_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end)`,
-      [
-        attempt.id,
-        attempt.documentId,
-        attempt.ownerId,
-        attempt.versionId,
-        attempt.number,
-        attempt.startStage,
-        initialStatus[attempt.startStage],
-        attempt.correlationId,
-        attempt.uploadExpiresAt,
-        attempt.confirmed,
-      ],
-    ),
-    transaction.query(
-      'update intake.documents set current_version_id = $2, current_attempt_id = $3, updated_at = now() where id = $1',
-      [attempt.documentId, attempt.versionId, attempt.id],
-    ),
-  ]);
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, case when $10 then now() end)
+       returning id, document_id, version_id
+     )
+     update intake.documents d set current_version_id = o.version_id, current_attempt_id = o.id, updated_at = now()
+     from opened o where d.id = o.document_id`,
+    [
+      attempt.id,
+      attempt.documentId,
+      attempt.ownerId,
+      attempt.versionId,
+      attempt.number,
+      attempt.startStage,
+      initialStatus[attempt.startStage],
+      attempt.correlationId,
+      attempt.uploadExpiresAt,
+      attempt.confirmed,
+    ],
+  );
 }
 
 export interface UnfinishedUploads {
@@ -205,26 +211,6 @@ export async function unfinishedUploads(
     [ownerId],
   );
   return { uploads: Number(rows[0]?.uploads ?? 0), bytes: Number(rows[0]?.bytes ?? 0) };
-}
-
-/** A second confirm within this time is the same word: the quick looks are still at it. */
-const SAME_WORD_SECONDS = 2;
-
-/**
- * Says that the bytes are there, durably: a lost start or signal is made good by the sweep. False when Temporal has
- * just been told.
- */
-export async function markConfirmed(
-  transaction: Queryable,
-  attemptId: AttemptId,
-): Promise<boolean> {
-  const { rowCount } = await transaction.query(
-    `update intake.attempts set confirmed_at = now(), confirm_sent_at = null
-     where id = $1 and status = 'awaiting_upload'
-       and (confirm_sent_at is null or confirm_sent_at < now() - make_interval(secs => ${SAME_WORD_SECONDS}))`,
-    [attemptId],
-  );
-  return rowCount === 1;
 }
 
 /** Leaves a tombstone: out of search and lists at once, without name and hash. */
@@ -246,16 +232,4 @@ export async function setTextSearchConfig(
     documentId,
     config,
   ]);
-}
-
-/** The document that a parse job works for. */
-export async function documentOfParseJob(
-  q: Queryable,
-  parseJobId: ParseJobId,
-): Promise<DocumentId | undefined> {
-  const { rows } = await q.query<{ document_id: DocumentId }>(
-    'select document_id from intake.parse_jobs where id = $1',
-    [parseJobId],
-  );
-  return rows[0]?.document_id;
 }

@@ -1,4 +1,4 @@
-/** What the rows say should run or stop in Temporal, and Temporal may not have heard: the sweep's reading. */
+/** What the rows say should run, hear or stop in Temporal, and Temporal may not have heard. */
 import type { AttemptId, DocumentId, OwnerId } from '../domain/ids.ts';
 import type { StartStage } from '../domain/ingestion.ts';
 import type { Queryable } from './pool.ts';
@@ -42,12 +42,22 @@ function toStartable(row: StartableRow): Startable {
   };
 }
 
-export async function findStartable(
-  q: Queryable,
+/** A second confirm within this time is the same word: the quick looks are still at it. */
+const SAME_WORD_SECONDS = 2;
+
+/**
+ * Says that the bytes are there, durably: a lost start or signal is made good by the sweep. `undefined` when nobody
+ * waits for them any more, or when Temporal has just been told.
+ */
+export async function markConfirmed(
+  transaction: Queryable,
   attemptId: AttemptId,
 ): Promise<Startable | undefined> {
-  const { rows } = await q.query<StartableRow>(
-    `select ${startable} from intake.attempts a where a.id = $1`,
+  const { rows } = await transaction.query<StartableRow>(
+    `update intake.attempts a set confirmed_at = now(), confirm_sent_at = null
+     where id = $1 and status = 'awaiting_upload'
+       and (confirm_sent_at is null or confirm_sent_at < now() - make_interval(secs => ${SAME_WORD_SECONDS}))
+     returning ${startable}`,
     [attemptId],
   );
   return rows[0] && toStartable(rows[0]);

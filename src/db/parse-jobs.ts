@@ -96,11 +96,16 @@ export interface NewParseJob {
   readonly optionsFingerprint: string;
 }
 
-/** Writes a job down before it is paid for. */
+/** Writes a job down before it is paid for; its attempt listens to it. */
 export async function openParseJob(transaction: Queryable, job: NewParseJob): Promise<ParseJob> {
   const { rows } = await transaction.query<ParseJobRow>(
-    `insert into intake.parse_jobs as j (id, document_id, owner_id, version_id, made_by, options_fingerprint)
-     values ($1, $2, $3, $4, $5, $6) returning ${columns}`,
+    `with opened as (
+       insert into intake.parse_jobs as j (id, document_id, owner_id, version_id, made_by, options_fingerprint)
+       values ($1, $2, $3, $4, $5, $6) returning ${columns}
+     ), linked as (
+       insert into intake.attempt_parse_jobs (attempt_id, parse_job_id, adopted) select $5, id, false from opened
+     )
+     select * from opened`,
     [
       randomUUID(),
       job.documentId,
@@ -110,20 +115,18 @@ export async function openParseJob(transaction: Queryable, job: NewParseJob): Pr
       job.optionsFingerprint,
     ],
   );
-  const row = rows[0] as ParseJobRow;
-  await linkParseJob(transaction, job.attemptId, { id: row.id, adopted: false });
-  return toParseJob(row);
+  return toParseJob(rows[0] as ParseJobRow);
 }
 
-/** From now on this attempt listens to the job. */
-export async function linkParseJob(
+/** From now on this attempt listens to the job of an earlier one. */
+export async function adoptParseJob(
   transaction: Queryable,
   attemptId: AttemptId,
-  job: { readonly id: ParseJobId; readonly adopted: boolean },
+  parseJobId: ParseJobId,
 ): Promise<void> {
   await transaction.query(
-    `insert into intake.attempt_parse_jobs (attempt_id, parse_job_id, adopted) values ($1, $2, $3) on conflict do nothing`,
-    [attemptId, job.id, job.adopted],
+    `insert into intake.attempt_parse_jobs (attempt_id, parse_job_id, adopted) values ($1, $2, true) on conflict do nothing`,
+    [attemptId, parseJobId],
   );
 }
 

@@ -1,5 +1,5 @@
 /** Webhook deliveries: one row per event of the vendor, so that a doubled event is signalled once. */
-import type { ParseJobId } from '../domain/ids.ts';
+import type { DocumentId, ParseJobId } from '../domain/ids.ts';
 import type { Queryable } from './pool.ts';
 
 export interface Delivery {
@@ -8,21 +8,32 @@ export interface Delivery {
   readonly eventType: string;
 }
 
-/** `undelivered`: seen before, but its signal never arrived. */
-export type Receipt = 'new' | 'undelivered' | 'delivered' | 'unknown-job';
+export interface Receipt {
+  /** The document that the parse job works for. */
+  readonly documentId: DocumentId;
+  /** Its signal has arrived: an earlier delivery of the same event brought it. */
+  readonly delivered: boolean;
+}
 
-export async function receiveDelivery(q: Queryable, delivery: Delivery): Promise<Receipt> {
-  const { rows } = await q.query<{ times_received: number; delivered: boolean }>(
-    `insert into intake.webhook_deliveries as d (event_id, parse_job_id, event_type)
-     select $1, j.id, $3 from intake.parse_jobs j where j.id = $2
-     on conflict (event_id) do update set times_received = d.times_received + 1
-     returning d.times_received, d.delivered_at is not null as delivered`,
+/** `undefined` when no parse job of ours is meant. */
+export async function receiveDelivery(
+  q: Queryable,
+  delivery: Delivery,
+): Promise<Receipt | undefined> {
+  const { rows } = await q.query<{ document_id: DocumentId; delivered: boolean }>(
+    `with job as (
+       select id, document_id from intake.parse_jobs where id = $2
+     ), receipt as (
+       insert into intake.webhook_deliveries as d (event_id, parse_job_id, event_type)
+       select $1, job.id, $3 from job
+       on conflict (event_id) do update set times_received = d.times_received + 1
+       returning d.delivered_at is not null as delivered
+     )
+     select job.document_id, receipt.delivered from job, receipt`,
     [delivery.eventId, delivery.parseJobId, delivery.eventType],
   );
   const row = rows[0];
-  if (!row) return 'unknown-job';
-  if (row.times_received === 1) return 'new';
-  return row.delivered ? 'delivered' : 'undelivered';
+  return row && { documentId: row.document_id, delivered: row.delivered };
 }
 
 export async function markDelivered(q: Queryable, eventId: string): Promise<void> {

@@ -7,9 +7,8 @@ import type { ParserEvent } from './events.ts';
 export interface EventPorts {
   readonly deliveries: {
     /** Writes the event down once under its id. */
-    receive(delivery: Delivery): Promise<Receipt>;
+    receive(delivery: Delivery): Promise<Receipt | undefined>;
     markDelivered(eventId: string): Promise<void>;
-    documentOf(parseJobId: ParseJobId): Promise<DocumentId | undefined>;
   };
   /** `closed`: the workflow has ended, and nobody waits for the event. Throws `SERVICE_UNAVAILABLE` when Temporal does not take it. */
   readonly signalParseEvent: (
@@ -27,11 +26,9 @@ export async function handleEvent(
 ): Promise<EventOutcome> {
   if (eventType === undefined) return 'ignored';
   const receipt = await deliveries.receive({ eventId, parseJobId, eventType });
-  if (receipt === 'delivered') return 'duplicate';
-  const documentId =
-    receipt === 'unknown-job' ? undefined : await deliveries.documentOf(parseJobId);
-  if (documentId === undefined) return 'unknown-job';
-  const outcome = await signalParseEvent(documentId, { parseJobId });
+  if (receipt === undefined) return 'unknown-job';
+  if (receipt.delivered) return 'duplicate';
+  const outcome = await signalParseEvent(receipt.documentId, { parseJobId });
   await deliveries.markDelivered(eventId);
   return outcome;
 }

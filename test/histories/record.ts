@@ -69,7 +69,7 @@ test('storage out of order, then complete', async () => {
   const file = policy('storage');
   const declared = await declare(me, file);
   await put(declared.uploadUrl, file);
-  await road.faults.storage.add({ operation: 'object.info', times: 2, effect: { kind: 'answer', status: 503 } });
+  await road.faults.storage.add({ operation: 'object.copy', times: 2, effect: { kind: 'answer', status: 503 } });
   await me.api.confirmUpload(declared.documentId);
   await reach(me, declared.documentId as DocumentId, 'complete');
   await save('complete-after-storage-trouble', ingest(declared.documentId));

@@ -135,7 +135,7 @@ describe('bytes', () => {
       const { content } = policy();
       const declared = await declare(me, { content });
       await put(declared.uploadUrl, { content });
-      const operations = ['object.info', 'object.read', 'object.copy', 'bucket.read'];
+      const operations = ['object.read', 'object.copy', 'bucket.read'];
       await road.faults.storage.add(
         ...operations.map((operation) => ({ operation, times: 'always' as const, effect })),
       );
@@ -172,7 +172,7 @@ describe('bytes', () => {
     await put(second.uploadUrl, { content: 'something else' });
     const subject = new URL(first.uploadUrl ?? '').pathname.split('/files/')[1] ?? '';
     await road.faults.storage.add({
-      operation: 'object.info',
+      operation: 'object.copy',
       subject,
       effect: { kind: 'answer', status: 503 },
     });
@@ -180,6 +180,26 @@ describe('bytes', () => {
     const rejected = await reach(me, first.documentId as DocumentId, 'upload_rejected');
     expect(rejected.error).toMatchObject({ code: 'SIZE_MISMATCH' });
     expect(rejected.timeline.map((event) => event.code)).toContain('STORAGE_UNAVAILABLE');
+  });
+
+  test('wrong bytes under the newest URL do not hide the right ones, whose copy has a key of its own', async () => {
+    const { content } = policy();
+    const first = await declare(me, { content });
+    const second = await declare(me, { content });
+    await put(first.uploadUrl, { content });
+    await put(second.uploadUrl, { content: 'something else' });
+    await me.api.confirmUpload(first.documentId);
+    await reach(me, first.documentId as DocumentId, 'complete');
+    const { rows } = await road.database.pool.query(
+      `select o.removed_at is null as kept, v.original_key = o.key as verified
+       from intake.objects o join intake.versions v using (document_id)
+       where o.document_id = $1 and o.kind = 'original' order by o.created_at`,
+      [first.documentId],
+    );
+    expect(rows).toEqual([
+      { kept: false, verified: false },
+      { kept: true, verified: true },
+    ]);
   });
 
   test('an upload URL used again after verification changes nothing and leaves nothing', async () => {

@@ -117,9 +117,8 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
       tokenKeys: ['token-key'],
       signingSecrets: ['signing-secret'],
       deliveries: {
-        receive: async () => 'unknown-job',
+        receive: async () => undefined,
         markDelivered: async () => {},
-        documentOf: async () => undefined,
       },
       signalParseEvent: async () => 'closed',
       countEvent: () => {},

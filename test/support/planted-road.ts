@@ -88,7 +88,7 @@ export async function meetFailures(stack: Stack, me: Person, plant: Plant) {
   const refused = await end();
   await embedding.add({ operation: 'embeddings.create', effect: answer(400) });
   const unembedded = await end();
-  await storage.add({ operation: 'object.info', effect: answer(500) });
+  await storage.add({ operation: 'object.copy', effect: answer(500) });
   await parser.add({ operation: 'parse.get', effect: answer(200) });
   await embedding.add({ operation: 'embeddings.create', effect: answer(500) });
   const delayed = await end();

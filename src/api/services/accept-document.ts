@@ -47,9 +47,15 @@ export interface AcceptDependencies {
   readonly settings: AcceptSettings;
 }
 
+interface UploadKey {
+  readonly key: string;
+  /** As written down with the key, before the URL was issued. */
+  readonly urlExpiresAt: Date;
+}
+
 export interface Acceptance extends AcceptedDocument {
-  /** The key to upload to; absent when the bytes are here already. */
-  readonly uploadKey: string | undefined;
+  /** Where to upload to; absent when the bytes are here already. */
+  readonly upload: UploadKey | undefined;
   readonly uploadExpiresAt: Date;
   /** The run to start; absent when one is there. */
   readonly run: RunRequest | undefined;
@@ -185,7 +191,7 @@ async function openAttempt(
     uploadExpiresAt,
     confirmed,
   });
-  const uploadKey =
+  const upload =
     startStage === 'verify'
       ? await issueKey(transaction, { documentId, ownerId, attemptId, settings })
       : undefined;
@@ -193,7 +199,7 @@ async function openAttempt(
     documentId,
     status: initialStatus[startStage],
     created: true,
-    uploadKey,
+    upload,
     uploadExpiresAt,
     run: {
       documentId,
@@ -230,8 +236,8 @@ async function join(
   if (moreBytes > 0)
     await requireRoom(transaction, { caller: held, settings, sizeBytes: moreBytes });
   await redeclare(transaction, held, declaration);
-  const uploadKey = await issueKey(transaction, { documentId, ownerId, attemptId, settings });
-  return { ...answered(held), status, uploadKey };
+  const upload = await issueKey(transaction, { documentId, ownerId, attemptId, settings });
+  return { ...answered(held), status, upload };
 }
 
 /** Running or complete: the row answers. */
@@ -240,7 +246,7 @@ function answered(held: HeldDocument): Acceptance {
     documentId: held.id,
     status: held.status,
     created: false,
-    uploadKey: undefined,
+    upload: undefined,
     uploadExpiresAt: held.uploadExpiresAt ?? new Date(0),
     run: undefined,
   };
@@ -251,9 +257,9 @@ async function issueKey(
   place: Pick<RunRequest, 'documentId' | 'ownerId' | 'attemptId'> & {
     readonly settings: AcceptSettings;
   },
-): Promise<string> {
+): Promise<UploadKey> {
   const urlExpiresAt = new Date(Date.now() + place.settings.uploadUrlLifetimeMs);
-  return await issueUploadKey(transaction, { ...place, urlExpiresAt });
+  return { key: await issueUploadKey(transaction, { ...place, urlExpiresAt }), urlExpiresAt };
 }
 
 async function requireRoom(
@@ -278,10 +284,10 @@ async function requireRoom(
 
 async function signedUpload(
   { pool, objectStore }: AcceptDependencies,
-  { uploadKey, uploadExpiresAt }: Acceptance,
+  { upload, uploadExpiresAt }: Acceptance,
 ): Promise<AcceptedUpload['upload']> {
-  if (uploadKey === undefined) return undefined;
-  const { url, expiresAt: urlExpiresAt } = await objectStore.signUpload(uploadKey);
-  await noteUrlExpiry(pool, uploadKey, urlExpiresAt);
+  if (upload === undefined) return undefined;
+  const { url, expiresAt: urlExpiresAt } = await objectStore.signUpload(upload.key);
+  if (urlExpiresAt > upload.urlExpiresAt) await noteUrlExpiry(pool, upload.key, urlExpiresAt);
   return { url, urlExpiresAt, expiresAt: uploadExpiresAt };
 }

@@ -1,14 +1,9 @@
 /** Commands on a document. The row is written first; then Temporal is told, and the outbox sweep makes good what it did not hear. */
 
 import { endAttempt } from '../../db/attempts.ts';
-import {
-  buryDocument,
-  type HeldDocument,
-  holdDocument,
-  markConfirmed,
-} from '../../db/documents.ts';
+import { buryDocument, type HeldDocument, holdDocument } from '../../db/documents.ts';
 import { type Command, recordCommand } from '../../db/events.ts';
-import { markStopSent, stampErasure } from '../../db/outbox.ts';
+import { markConfirmed, markStopSent, stampErasure } from '../../db/outbox.ts';
 import { inTransaction, type Pool, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { DocumentId } from '../../domain/ids.ts';
@@ -24,12 +19,11 @@ export async function confirmUpload(
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
-  const { held, tell } = await onDocument({ pool, caller }, documentId, async (tx, document) => ({
-    held: document,
-    tell: await markConfirmed(tx, document.attemptId),
+  const { status, untold } = await onDocument({ pool, caller }, documentId, async (tx, held) => ({
+    status: held.status,
+    untold: await markConfirmed(tx, held.attemptId),
   }));
-  const { attemptId, status } = held;
-  if (tell) await tellConfirm(pool, runs, attemptId);
+  if (untold) await tellConfirm(pool, runs, untold);
   return { documentId, status };
 }
 

@@ -22,14 +22,14 @@ export function ingestBytes(
       sizeBytes,
       sha256,
     });
-    const { documentId, status, created, run, uploadKey } = acceptance;
+    const { documentId, status, created, run, upload } = acceptance;
     const { pool, runs, objectStore } = dependencies;
-    const body = uploadKey === undefined ? undefined : createReadStream(file.path);
+    const body = upload && createReadStream(file.path);
     await Promise.all([
       run && startAttempt(pool, runs, run),
-      uploadKey && body && objectStore.put(uploadKey, body, { contentType: mediaType }),
+      upload && body && objectStore.put(upload.key, body, { contentType: mediaType }),
     ]);
-    if (uploadKey === undefined) return { documentId, status, created };
+    if (upload === undefined) return { documentId, status, created };
     const confirmed = await confirmUpload(dependencies, caller, documentId);
     return { ...confirmed, created };
   });

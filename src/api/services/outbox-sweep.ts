@@ -85,7 +85,7 @@ export async function sweepOutbox({
   await perform(logger, {
     name: 'confirm',
     find: () => unsentConfirms(pool, OLDER_THAN_MS),
-    work: ({ attemptId }) => tellConfirm(pool, runs, attemptId),
+    work: (unsent) => tellConfirm(pool, runs, unsent),
   });
   await perform(logger, {
     name: 'stop',

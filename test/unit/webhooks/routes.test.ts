@@ -26,18 +26,16 @@ async function receiver(workflow: () => 'delivered' | 'closed' = () => 'delivere
         tokenKeys,
         signingSecrets,
         deliveries: {
-          receive: async (delivery: Delivery): Promise<Receipt> => {
+          receive: async (delivery: Delivery): Promise<Receipt | undefined> => {
             reads += 1;
-            if (delivery.parseJobId !== parseJobId) return 'unknown-job';
-            const row = rows.get(delivery.eventId);
-            rows.set(delivery.eventId, row ?? { delivered: false });
-            if (row === undefined) return 'new';
-            return row.delivered ? 'delivered' : 'undelivered';
+            if (delivery.parseJobId !== parseJobId) return undefined;
+            const { delivered } = rows.get(delivery.eventId) ?? { delivered: false };
+            rows.set(delivery.eventId, { delivered });
+            return { documentId, delivered };
           },
           markDelivered: async (eventId) => {
             rows.set(eventId, { delivered: true });
           },
-          documentOf: async () => documentId,
         },
         signalParseEvent: async (id, event) => {
           expect(id).toBe(documentId);
