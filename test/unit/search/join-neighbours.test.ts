@@ -22,6 +22,7 @@ describe('joinNeighbours', () => {
   });
 
   it('joins two at most, the better one first', () => {
+    expect(joined('a2', 'a1', 'a3')).toEqual(['a2+a1', 'a3']);
     expect(joined('a1', 'a2', 'a3')).toEqual(['a1+a2', 'a3']);
     expect(joined('a3', 'a1', 'a2')).toEqual(['a3+a2', 'a1']);
   });
