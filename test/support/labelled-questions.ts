@@ -43,7 +43,7 @@ export function isAnswer(label: LabelledQuestion, { text, from, to }: Quotation)
 }
 
 /** Converters differ in tables, emphasis and blanks, but not in letters and digits. */
-export function lettersOf(text: string): string {
+function lettersOf(text: string): string {
   return text
     .toLowerCase()
     .replaceAll(/[^\p{L}\p{N}]+/gu, ' ')
