@@ -9,6 +9,7 @@ import {
   isAnswered,
   questionsAbout,
 } from '../../test/support/labelled.ts';
+import type { LabelledQuestion } from '../../test/support/labelled-questions.ts';
 import { type Stack, startStack } from '../../test/support/stack.ts';
 import { withServers } from '../servers.ts';
 
@@ -36,18 +37,26 @@ async function ask(stack: Stack): Promise<void> {
     }),
   );
   const questions = questionsAbout(names);
-  const missed: string[] = [];
-  let ofItsOwn = 0;
+  const missed: LabelledQuestion[] = [];
+  const missedInItsOwn: LabelledQuestion[] = [];
   for (const label of questions) {
-    if (!(await isAnswered(person, label))) missed.push(`${label.document}: ${label.question}`);
     const own = [ids.get(label.document) ?? ''];
-    if (await isAnswered(person, label, own)) ofItsOwn += 1;
+    if (!(await isAnswered(person, label, own))) missedInItsOwn.push(label);
+    if (!(await isAnswered(person, label))) missed.push(label);
   }
-  const found = questions.length - missed.length;
   console.log(`Passage among the first five, of ${questions.length} questions:`);
-  console.log(`  ${ofItsOwn} when their own document is asked, ${found} when all are. Not then:`);
-  for (const line of missed) console.log(`    ${line}`);
+  report('when their own document is asked', questions, missedInItsOwn);
+  report('when all are', questions, missed);
   console.log(
     `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)} at the end.`,
   );
+}
+
+function report(
+  when: string,
+  questions: readonly LabelledQuestion[],
+  missed: readonly LabelledQuestion[],
+): void {
+  console.log(`  ${questions.length - missed.length} ${when}. Not:`);
+  for (const { document, question } of missed) console.log(`    ${document}: ${question}`);
 }

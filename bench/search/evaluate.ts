@@ -1,9 +1,10 @@
 /** How often the passage that answers a question is among the first results. */
 import { liveGenerations, matchingWords, nearestExactly } from '../../src/db/chunk-search.ts';
 import { asOwner, type Pool } from '../../src/db/pool.ts';
-import type { ChunkId, OwnerId } from '../../src/domain/ids.ts';
+import type { ChunkId, DocumentId, OwnerId } from '../../src/domain/ids.ts';
 import { type Fusion, fuseRanks } from '../../src/search/fuse-ranks.ts';
-import { type LabelledQuestion, lettersOf } from '../../test/support/labelled-questions.ts';
+import { joinNeighbours, type Place } from '../../src/search/join-neighbours.ts';
+import { isAnswer, type LabelledQuestion } from '../../test/support/labelled-questions.ts';
 
 /** Both halves of the search for one question, and the passages that answer it. */
 export interface Trial {
@@ -14,21 +15,35 @@ export interface Trial {
 
 const CANDIDATES = 40;
 
-/** The chunks that hold the words expected, on one of the pages expected. */
+export type Places = ReadonlyMap<ChunkId, Place & { readonly chunkId: ChunkId }>;
+
+/** Where each of the owner's chunks stands. */
+export async function placesOf(pool: Pool, ownerId: OwnerId): Promise<Places> {
+  const { rows } = await pool.query<{ id: ChunkId; document_id: DocumentId; ordinal: number }>(
+    'select id, document_id, ordinal from intake.chunks where owner_id = $1',
+    [ownerId],
+  );
+  return new Map(
+    rows.map(({ id, document_id: documentId, ordinal }) => [
+      id,
+      { chunkId: id, documentId, ordinal },
+    ]),
+  );
+}
+
+/** The chunks that hold the words of an answer, on one of its pages. */
 export async function answersTo(
   pool: Pool,
   ownerId: OwnerId,
   label: LabelledQuestion,
 ): Promise<ReadonlySet<ChunkId>> {
-  const { rows } = await pool.query<{ id: ChunkId; text: string }>(
-    `select c.id, c.prefix || c.text as text
+  const { rows } = await pool.query<{ id: ChunkId; text: string; from: number; to: number }>(
+    `select c.id, c.prefix || c.text as text, c.page_from as "from", c.page_to as "to"
      from intake.chunks c join intake.documents d on d.id = c.document_id
-     where d.owner_id = $1 and d.name = $2
-       and exists (select from unnest($3::int[]) page where page between c.page_from and c.page_to)`,
-    [ownerId, label.document, label.pages],
+     where d.owner_id = $1 and d.name = $2`,
+    [ownerId, label.document],
   );
-  const expected = lettersOf(label.expect);
-  const answers = rows.filter(({ text }) => lettersOf(text).includes(expected));
+  const answers = rows.filter(({ text, from, to }) => isAnswer(label, { text, from, to }));
   return new Set(answers.map(({ id }) => id));
 }
 
@@ -54,14 +69,17 @@ export interface Scores {
   readonly MRR: number;
 }
 
-export function scoresOf(trials: readonly Trial[], fusion: Fusion): Scores {
+export function scoresOf(trials: readonly Trial[], places: Places, fusion: Fusion): Scores {
   const ranks = trials.map(({ nearest, matching, answers }) => {
     const fused = fuseRanks(
       fusion.vector > 0 ? nearest : [],
       fusion.keyword > 0 ? matching : [],
       fusion,
     );
-    const place = fused.findIndex(({ chunkId }) => answers.has(chunkId));
+    const passages = joinNeighbours(fused.flatMap(({ chunkId }) => places.get(chunkId) ?? []));
+    const place = passages.findIndex((chunks) =>
+      chunks.some((chunk) => chunk && answers.has(chunk.chunkId)),
+    );
     return place === -1 ? Number.POSITIVE_INFINITY : place + 1;
   });
   const share = (k: number) => round(ranks.filter((rank) => rank <= k).length / ranks.length);

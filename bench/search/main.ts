@@ -26,7 +26,14 @@ import {
   newOwner,
   storeChunksOf,
 } from '../../test/support/library.ts';
-import { answersTo, scoresOf, searchBothHalves, type Trial } from './evaluate.ts';
+import {
+  answersTo,
+  type Places,
+  placesOf,
+  scoresOf,
+  searchBothHalves,
+  type Trial,
+} from './evaluate.ts';
 import { readDocument } from './read-document.ts';
 
 const MAX_TOKENS = 256;
@@ -50,7 +57,7 @@ async function measure(): Promise<void> {
     const chunks = await loadDocuments(library, unpackOcrData(folder));
     const trials = await askQuestions(library);
     console.log(`${trials.length} questions, ${chunks} chunks`);
-    print(trials);
+    print(trials, await placesOf(pool, library.ownerId));
   } finally {
     await pool.end();
     await model.close();
@@ -108,8 +115,8 @@ async function askQuestions({ pool, ownerId, embedder }: Library): Promise<reado
   return trials;
 }
 
-function print(trials: readonly Trial[]): void {
-  const row = (name: string, fusion: Fusion) => [name, scoresOf(trials, fusion)] as const;
+function print(trials: readonly Trial[], places: Places): void {
+  const row = (name: string, fusion: Fusion) => [name, scoresOf(trials, places, fusion)] as const;
   const fused = [5, 10, 60].flatMap((damping) =>
     [1, 1.25, 1.5, 2, 3].map((vector) =>
       row(`vectors ${vector} : keywords 1, damping ${damping}`, { vector, keyword: 1, damping }),

@@ -3,10 +3,12 @@ import type { ChunkId, DocumentId } from '../domain/ids.ts';
 import type { Queryable } from './pool.ts';
 import { vectorLiteral, vectorTable } from './vectors.ts';
 
-export interface StoredPassage {
+export interface StoredChunk {
   readonly chunkId: ChunkId;
   readonly documentId: DocumentId;
   readonly documentName: string;
+  /** Its place among the chunks of the document. */
+  readonly ordinal: number;
   readonly text: string;
   readonly startOffset: number;
   readonly endOffset: number;
@@ -17,13 +19,13 @@ export interface StoredPassage {
   readonly similarity: number | undefined;
 }
 
-export async function passagesOf(
+export async function readChunks(
   q: Queryable,
   chunkIds: readonly ChunkId[],
   question: { readonly model: string; readonly vector: readonly number[] },
-): Promise<ReadonlyMap<ChunkId, StoredPassage>> {
-  const { rows } = await q.query<PassageRow>(
-    `select c.id, c.document_id, d.name, c.text, c.start_offset, c.end_offset, c.page_from, c.page_to, c.heading_path,
+): Promise<ReadonlyMap<ChunkId, StoredChunk>> {
+  const { rows } = await q.query<ChunkRow>(
+    `select c.id, c.document_id, d.name, c.ordinal, c.text, c.start_offset, c.end_offset, c.page_from, c.page_to, c.heading_path,
             1 - (v.embedding <=> $2::vector) as similarity
      from intake.chunks c
      join intake.documents d on d.id = c.document_id
@@ -32,13 +34,14 @@ export async function passagesOf(
      where c.id = any($1)`,
     [chunkIds, vectorLiteral(question.vector), question.model],
   );
-  return new Map(rows.map((row) => [row.id, toPassage(row)]));
+  return new Map(rows.map((row) => [row.id, toChunk(row)]));
 }
 
-interface PassageRow {
+interface ChunkRow {
   id: ChunkId;
   document_id: DocumentId;
   name: string;
+  ordinal: number;
   text: string;
   start_offset: number;
   end_offset: number;
@@ -48,11 +51,12 @@ interface PassageRow {
   similarity: number | null;
 }
 
-function toPassage(row: PassageRow): StoredPassage {
+function toChunk(row: ChunkRow): StoredChunk {
   return {
     chunkId: row.id,
     documentId: row.document_id,
     documentName: row.name,
+    ordinal: row.ordinal,
     text: row.text,
     startOffset: row.start_offset,
     endOffset: row.end_offset,

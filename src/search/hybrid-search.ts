@@ -10,12 +10,14 @@ import {
   nearestExactly,
   type VectorQuestion,
 } from '../db/chunk-search.ts';
-import { passagesOf, type StoredPassage } from '../db/passages.ts';
+import { readChunks, type StoredChunk } from '../db/passages.ts';
 import { asOwner, type Pool, type Queryable } from '../db/pool.ts';
 import { IntakeError } from '../domain/errors.ts';
 import type { ChunkId, DocumentId, OwnerId } from '../domain/ids.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import { type FusedChunk, type Fusion, fuseRanks } from './fuse-ranks.ts';
+import { joinNeighbours } from './join-neighbours.ts';
+import { type Passage, toPassage } from './passage.ts';
 
 export interface SearchDependencies {
   readonly pool: Pool;
@@ -31,9 +33,6 @@ export interface SearchQuestion {
   /** Only in these documents. */
   readonly documentIds?: readonly DocumentId[] | undefined;
 }
-
-/** Untrusted text: it is quoted from an uploaded document. */
-export type Passage = StoredPassage & FusedChunk;
 
 export type Search = (
   ownerId: OwnerId,
@@ -60,15 +59,17 @@ export function createSearch(dependencies: SearchDependencies): Search {
     signal.throwIfAborted();
     return asOwner(pool, ownerId, async (transaction) => {
       const generations = await liveGenerations(transaction, ownerId, question.documentIds);
-      const limit = Math.max(CANDIDATES, question.k);
+      // Two neighbours are one passage.
+      const limit = Math.max(CANDIDATES, 2 * question.k);
       const matching = await matchingWords(transaction, { ownerId, query, generations, limit });
       const nearest = await nearestChunks(transaction, dependencies, {
         vector,
         generations,
         limit,
       });
-      const best = fuseRanks(nearest, matching, FUSION).slice(0, question.k);
-      return readPassages(transaction, best, { model: embedder.model, vector });
+      const fused = fuseRanks(nearest, matching, FUSION);
+      const chunks = await readFused(transaction, fused, { model: embedder.model, vector });
+      return joinNeighbours(chunks).slice(0, question.k).map(toPassage);
     });
   };
 }
@@ -102,18 +103,18 @@ function countChunks(generations: readonly LiveGeneration[]): number {
   return generations.reduce((sum, { chunkCount }) => sum + chunkCount, 0);
 }
 
-async function readPassages(
+async function readFused(
   transaction: Queryable,
-  best: readonly FusedChunk[],
+  fused: readonly FusedChunk[],
   question: { readonly model: string; readonly vector: readonly number[] },
-): Promise<readonly Passage[]> {
-  const passages = await passagesOf(
+): Promise<readonly (StoredChunk & FusedChunk)[]> {
+  const stored = await readChunks(
     transaction,
-    best.map(({ chunkId }) => chunkId),
+    fused.map(({ chunkId }) => chunkId),
     question,
   );
-  return best.flatMap((chunk) => {
-    const passage = passages.get(chunk.chunkId);
-    return passage ? [{ ...passage, ...chunk }] : [];
+  return fused.flatMap((chunk) => {
+    const found = stored.get(chunk.chunkId);
+    return found ? [{ ...found, ...chunk }] : [];
   });
 }

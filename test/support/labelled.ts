@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { extname } from 'node:path';
 import {
   fixturePath,
+  isAnswer,
   type LabelledQuestion,
   labelledQuestions,
-  lettersOf,
 } from './labelled-questions.ts';
 import { ended, type Person, type Seen, upload } from './person.ts';
 
@@ -63,11 +63,8 @@ export async function isAnswered(
   return body.passages.some((passage) => answers(label, passage));
 }
 
-function answers({ document, pages, expect: words }: LabelledQuestion, passage: Passage): boolean {
-  const { documentName, pageFrom, pageTo, headingPath, text } = passage;
-  return (
-    documentName === document &&
-    pages.some((page) => pageFrom <= page && page <= pageTo) &&
-    lettersOf([...headingPath, text].join(' ')).includes(lettersOf(words))
-  );
+function answers(label: LabelledQuestion, passage: Passage): boolean {
+  const { documentName, pageFrom: from, pageTo: to, headingPath, text } = passage;
+  const quotation = { text: [...headingPath, text].join(' '), from, to };
+  return documentName === label.document && isAnswer(label, quotation);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ChunkId } from '../../../src/domain/ids.ts';
-import type { Passage, SearchQuestion } from '../../../src/search/hybrid-search.ts';
+import type { SearchQuestion } from '../../../src/search/hybrid-search.ts';
+import type { Passage } from '../../../src/search/passage.ts';
 import { apiUnderTest, idOf, newDocumentId, signToken } from '../../support/api-under-test.ts';
 
 const documentId = newDocumentId();

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { searchCommand } from '../../../src/cli/commands/search.ts';
 import type { ChunkId } from '../../../src/domain/ids.ts';
-import type { Passage, SearchQuestion } from '../../../src/search/hybrid-search.ts';
+import type { SearchQuestion } from '../../../src/search/hybrid-search.ts';
+import type { Passage } from '../../../src/search/passage.ts';
 import { idOf, newDocumentId } from '../../support/api-under-test.ts';
 import { run, serveApi } from '../../support/cli.ts';
 
