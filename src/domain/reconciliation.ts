@@ -1,0 +1,112 @@
+/**
+ * What reconciliation looks for, as data: what a finding means, what heals it or whose turn it is, and how long
+ * something must have stood like this, since what is on its way looks the same for a moment.
+ */
+import type { Turn } from './errors.ts';
+
+interface FindingDefinition {
+  readonly means: string;
+  /** What is done about it; a kind that is only reported says whose turn it is. */
+  readonly remedy: { readonly heals: string } | { readonly turn: Turn; readonly reports: string };
+  readonly grace: { readonly ms: number; readonly reason: string };
+}
+
+const minute = 60_000;
+const hour = 60 * minute;
+
+const startUnderWay = { ms: 5 * minute, reason: 'a start, a stamp or an end may be on its way' };
+const uploadUnderWay = { ms: 24 * hour, reason: 'no upload URL and no upload lives as long' };
+
+export const findingKinds = {
+  'row-without-run': {
+    means: 'an unfinished attempt whose run is lost, or closed without its outcome being written',
+    remedy: { heals: 'writes the outcome of the run that closed, else starts a new run' },
+    grace: startUnderWay,
+  },
+  'run-without-row': {
+    means: 'an open run whose document has no row: it does nothing, and ends after its deadline',
+    remedy: { turn: 'us', reports: 'restore the row, or end such runs by `--after-restore`' },
+    grace: startUnderWay,
+  },
+  'run-not-stopped': {
+    means: 'an open run of an attempt that was cancelled, deleted or superseded',
+    remedy: { heals: 'cancels the run' },
+    grace: startUnderWay,
+  },
+  'erasure-without-run': {
+    means: 'a deleted document that is not erased, and no run erases it',
+    remedy: { heals: 'starts its erasure again' },
+    grace: startUnderWay,
+  },
+  'deletion-forgotten': {
+    means: 'a deleted document without its tombstone: the database was restored from before',
+    remedy: { heals: 'buries the document again; its erasure follows' },
+    grace: { ms: 0, reason: 'the row is older than its deletion: nothing else looks like this' },
+  },
+  'chunks-without-document': {
+    means: 'chunks of a document that is erased or has no row',
+    remedy: { heals: 'removes the chunks and their vectors' },
+    grace: { ms: 0, reason: 'chunks are written under the lock of their document' },
+  },
+  'object-without-row': {
+    means: 'an object under our prefixes that no row knows',
+    remedy: { heals: 'removes the object' },
+    grace: uploadUnderWay,
+  },
+  'row-without-object': {
+    means: 'verified bytes or Markdown that are no longer in storage',
+    remedy: { turn: 'us', reports: 'find out who removed it, and put it back if you can' },
+    grace: startUnderWay,
+  },
+  'parse-job-without-attempt': {
+    means: 'a parse job of ours at the vendor that no row knows',
+    remedy: { heals: 'cancels and deletes the job and its upload at the vendor' },
+    grace: startUnderWay,
+  },
+  'attempt-without-answer': {
+    means: 'a parse job that was never answered, and every attempt that asked has ended',
+    remedy: { heals: 'stops the job at the vendor and closes its row' },
+    grace: startUnderWay,
+  },
+} as const satisfies Record<string, FindingDefinition>;
+
+export type FindingKind = keyof typeof findingKinds;
+
+/**
+ * One way of looking each, in this order: what was deleted is buried before anything is started again. `day`: it
+ * walks everything that is stored.
+ */
+export const passes = {
+  deletions: 'day',
+  attempts: 'hour',
+  runs: 'hour',
+  erasures: 'hour',
+  parseJobs: 'hour',
+  vendorJobs: 'day',
+  chunks: 'day',
+  objects: 'day',
+  folders: 'day',
+} as const satisfies Record<string, 'hour' | 'day'>;
+
+export type Pass = keyof typeof passes;
+export const allPasses = Object.keys(passes) as readonly Pass[];
+
+/** `pending`: seen and not touched, in a dry run or because it is only reported. */
+export type Treatment = 'healed' | 'pending' | 'failed';
+
+/** How many were found, by kind and by what became of them: no ids, since it travels through Temporal. */
+export type Tally = Partial<Record<FindingKind, Partial<Record<Treatment, number>>>>;
+
+export function addTally(sum: Tally, more: Tally): Tally {
+  const kinds = [...Object.keys(sum), ...Object.keys(more)] as FindingKind[];
+  return Object.fromEntries(
+    kinds.map((kind) => {
+      const counts = { ...sum[kind] };
+      for (const [treatment, count] of Object.entries(more[kind] ?? {})) {
+        const key = treatment as Treatment;
+        counts[key] = (counts[key] ?? 0) + count;
+      }
+      return [kind, counts];
+    }),
+  );
+}
