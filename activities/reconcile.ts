@@ -15,7 +15,7 @@ export function reconcile(
   return withHeartbeat(async () => {
     // The operator's word that nothing else is running never comes from a schedule.
     const signal = AbortSignal.any([cancellationSignal(), dependencies.draining]);
-    const scene = { ...dependencies, signal, afterRestore: false };
+    const scene = { ...dependencies, signal, now: new Date(), afterRestore: false };
     let tally: Tally = {};
     try {
       const next = await reconcilePage(scene, pass, {

@@ -10,7 +10,7 @@ import {
 import type { KnownRun } from '../../src/temporal/run-readings.ts';
 import { endHeld } from '../record-outcome.ts';
 import type { Found, Scene } from './finding.ts';
-import { graceMs, isOver } from './grace.ts';
+import { graceBegins, isOver } from './grace.ts';
 
 const kind = 'row-without-run';
 const PAGE = 100;
@@ -19,8 +19,8 @@ export async function* lookAtAttempts(
   scene: Scene,
   cursor: string | undefined,
 ): AsyncGenerator<Found, string | undefined> {
-  const olderThanMs = graceMs(kind, scene);
-  const page = await unfinishedAttempts(scene.pool, { after: cursor, limit: PAGE, olderThanMs });
+  const before = graceBegins(kind, scene);
+  const page = await unfinishedAttempts(scene.pool, { after: cursor, limit: PAGE, before });
   for (const attempt of page) {
     const run = await scene.runs.latestRun(attempt.documentId);
     // An open run is this attempt's, or stands in its way and is another pass's finding.

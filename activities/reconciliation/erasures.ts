@@ -2,7 +2,7 @@
 import { stampErasure } from '../../src/db/outbox.ts';
 import { unerasedTombstones } from '../../src/db/reconciliation.ts';
 import type { Found, Scene } from './finding.ts';
-import { graceMs } from './grace.ts';
+import { graceBegins } from './grace.ts';
 
 const kind = 'erasure-without-run';
 const PAGE = 100;
@@ -12,8 +12,8 @@ export async function* lookAtErasures(
   cursor: string | undefined,
 ): AsyncGenerator<Found, string | undefined> {
   const { pool, runs } = scene;
-  const olderThanMs = graceMs(kind, scene);
-  const page = await unerasedTombstones(pool, { after: cursor, limit: PAGE, olderThanMs });
+  const before = graceBegins(kind, scene);
+  const page = await unerasedTombstones(pool, { after: cursor, limit: PAGE, before });
   for (const { documentId, deletedAt } of page) {
     if (await runs.isErasing(documentId)) continue;
     const heal = async () => stampErasure(pool, documentId, await runs.erase(documentId));

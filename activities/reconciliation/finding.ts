@@ -9,9 +9,10 @@ export type ReconciliationDependencies = Pick<
 
 export interface Scene extends ReconciliationDependencies {
   readonly signal: AbortSignal;
+  readonly now: Date;
   /**
-   * An operator has restored the database and says so: API and worker stand still, so nothing is on its way and no
-   * grace is needed; runs that this database has never heard of are ended.
+   * An operator has restored a store and says so: API and worker stand still, so nothing is on its way and no grace is
+   * needed; runs that the database has never heard of are ended.
    */
   readonly afterRestore: boolean;
 }

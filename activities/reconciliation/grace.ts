@@ -2,14 +2,12 @@
 import { type FindingKind, findingKinds } from '../../src/domain/reconciliation.ts';
 import type { Scene } from './finding.ts';
 
-export function graceMs(kind: FindingKind, { afterRestore }: Pick<Scene, 'afterRestore'>): number {
-  return afterRestore ? 0 : findingKinds[kind].grace.ms;
+/** What has not changed since then is old enough. */
+export function graceBegins(kind: FindingKind, { now, afterRestore }: Scene): Date {
+  const { ms, always } = findingKinds[kind].grace;
+  return new Date(now.getTime() - (afterRestore && !always ? 0 : ms));
 }
 
-export function isOver(
-  kind: FindingKind,
-  since: Date,
-  scene: Pick<Scene, 'afterRestore'>,
-): boolean {
-  return Date.now() - since.getTime() >= graceMs(kind, scene);
+export function isOver(kind: FindingKind, since: Date, scene: Scene): boolean {
+  return since <= graceBegins(kind, scene);
 }

@@ -2,6 +2,7 @@
 import { objectPrefixes, type Place } from '../../src/db/objects.ts';
 import { inTransaction } from '../../src/db/pool.ts';
 import {
+  adoptUpload,
   knownDocuments,
   lockDocument,
   type StoredDocument,
@@ -25,7 +26,7 @@ export async function* lookAtObjects(
   for (const document of page) {
     const keys = await keysOf(scene, document);
     yield* missing(scene, document, keys);
-    yield* orphans(scene, document.documentId, keys);
+    yield* strangers(scene, document, keys);
   }
   return page.length < PAGE ? undefined : page.at(-1)?.documentId;
 }
@@ -49,6 +50,20 @@ async function* missing(
   for (const id of evidence) {
     if (keys.includes(id) || (await stat(scene, id)) !== undefined) continue;
     yield { kind, id, since: updatedAt };
+  }
+}
+
+/** Bytes that reached a document after the dump are given back to it where it waits for them. */
+async function* strangers(
+  scene: Scene,
+  { documentId, awaitsUpload, updatedAt }: StoredDocument,
+  keys: readonly string[],
+): AsyncGenerator<Found> {
+  if (!awaitsUpload) return yield* orphans(scene, documentId, keys);
+  for (const key of await unknownKeys(scene.pool, keys)) {
+    const heal = () =>
+      inTransaction(scene.pool, (transaction) => adoptUpload(transaction, { documentId, key }));
+    yield { kind: 'upload-without-row', id: key, since: updatedAt, heal };
   }
 }
 

@@ -4,7 +4,7 @@ import { knownParseJobs, unansweredParseJobs } from '../../src/db/reconciliation
 import { forgetParseJob } from '../forget-parse-job.ts';
 import { batches } from './batches.ts';
 import type { Found, Scene } from './finding.ts';
-import { graceMs, isOver } from './grace.ts';
+import { graceBegins, isOver } from './grace.ts';
 
 const PAGE = 100;
 
@@ -13,8 +13,8 @@ export async function* lookAtParseJobs(
   cursor: string | undefined,
 ): AsyncGenerator<Found, string | undefined> {
   const kind = 'attempt-without-answer';
-  const olderThanMs = graceMs(kind, scene);
-  const page = await unansweredParseJobs(scene.pool, { after: cursor, limit: PAGE, olderThanMs });
+  const before = graceBegins(kind, scene);
+  const page = await unansweredParseJobs(scene.pool, { after: cursor, limit: PAGE, before });
   for (const job of page) {
     const heal = async () => {
       await forgetParseJob(scene, job, scene.signal);

@@ -22,8 +22,8 @@ export async function reconcileAll({
 }): Promise<Reconciled> {
   // What is found is the result: stdout takes nothing else.
   const shared = buildShared(loadConfig(), createLogger('cli', 'silent'));
-  const signal = new AbortController().signal;
-  const scene = { ...buildReconciliation(shared), signal, afterRestore };
+  const { signal } = new AbortController();
+  const scene = { ...buildReconciliation(shared), signal, now: new Date(), afterRestore };
   const findings: Finding[] = [];
   const brokenOff: { pass: Pass; code: ErrorCode }[] = [];
   const onFinding = (finding: Finding) => findings.push(finding);

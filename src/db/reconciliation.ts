@@ -2,7 +2,7 @@
 import type { AttemptId, DocumentId, OwnerId, ParseJobId } from '../domain/ids.ts';
 import { isTerminal, type Status } from '../domain/ingestion.ts';
 import { endAttempt } from './attempts.ts';
-import { buryDocument } from './documents.ts';
+import { buryDocument, markConfirmed } from './documents.ts';
 import type { Place } from './objects.ts';
 import type { ParseJob } from './parse-jobs.ts';
 import { findParseJob } from './parse-jobs.ts';
@@ -14,8 +14,8 @@ const FIRST = '00000000-0000-0000-0000-000000000000';
 export interface PageOf<Cursor> {
   readonly after: Cursor | undefined;
   readonly limit: number;
-  /** Younger rows are left alone. */
-  readonly olderThanMs: number;
+  /** Rows that have changed since are left alone. */
+  readonly before: Date;
 }
 
 export interface UnfinishedAttempt {
@@ -38,9 +38,9 @@ export async function unfinishedAttempts(
   }>(
     `select a.id, a.document_id, a.run_id, a.updated_at
      from intake.attempts a join intake.documents d on d.current_attempt_id = a.id and d.deleted_at is null
-     where a.ended_at is null and a.id > $1 and a.updated_at <= now() - make_interval(secs => $2 / 1000.0)
+     where a.ended_at is null and a.id > $1 and a.updated_at <= $2
      order by a.id limit $3`,
-    [page.after ?? FIRST, page.olderThanMs, page.limit],
+    [page.after ?? FIRST, page.before, page.limit],
   );
   return rows.map((row) => ({
     attemptId: row.id,
@@ -115,9 +115,9 @@ export async function unerasedTombstones(
 ): Promise<readonly { readonly documentId: DocumentId; readonly deletedAt: Date }[]> {
   const { rows } = await q.query<{ id: DocumentId; deleted_at: Date }>(
     `select id, deleted_at from intake.documents
-     where deleted_at <= now() - make_interval(secs => $2 / 1000.0) and erased_at is null and id > $1
+     where deleted_at <= $2 and erased_at is null and id > $1
      order by id limit $3`,
-    [page.after ?? FIRST, page.olderThanMs, page.limit],
+    [page.after ?? FIRST, page.before, page.limit],
   );
   return rows.map((row) => ({ documentId: row.id, deletedAt: row.deleted_at }));
 }
@@ -163,9 +163,9 @@ export async function unansweredParseJobs(
        and not exists (
          select from intake.attempt_parse_jobs l join intake.attempts a on a.id = l.attempt_id
          where l.parse_job_id = j.id
-           and (a.ended_at is null or a.ended_at > now() - make_interval(secs => $2 / 1000.0)))
+           and (a.ended_at is null or a.ended_at > $2))
      order by j.id limit $3`,
-    [page.after ?? FIRST, page.olderThanMs, page.limit],
+    [page.after ?? FIRST, page.before, page.limit],
   );
   const jobs = await Promise.all(rows.map(({ id }) => findParseJob(q, id)));
   return jobs.filter((job) => job !== undefined);
@@ -229,6 +229,7 @@ export async function removeChunks(transaction: Queryable, documentId: DocumentI
 /** Where the bytes of a living document must be. */
 export interface StoredDocument extends Place {
   readonly updatedAt: Date;
+  readonly awaitsUpload: boolean;
   /** Keys of evidence: verified bytes and stored Markdown. */
   readonly evidence: readonly string[];
 }
@@ -241,9 +242,11 @@ export async function storedDocuments(
     id: DocumentId;
     owner_id: OwnerId;
     updated_at: Date;
+    awaits_upload: boolean;
     evidence: string[];
   }>(
     `select d.id, d.owner_id, greatest(d.updated_at, a.updated_at) as updated_at,
+            a.status = 'awaiting_upload' as awaits_upload,
             array_remove(array[v.original_key, v.markdown_key], null) as evidence
      from intake.documents d
      join intake.versions v on v.id = d.current_version_id
@@ -255,6 +258,7 @@ export async function storedDocuments(
     documentId: row.id,
     ownerId: row.owner_id,
     updatedAt: row.updated_at,
+    awaitsUpload: row.awaits_upload,
     evidence: row.evidence,
   }));
 }
@@ -270,6 +274,26 @@ export async function unknownKeys(
     [keys],
   );
   return rows.map(({ key }) => key);
+}
+
+/**
+ * The key becomes one that verify looks at: it copies from there and believes nothing but size, type and SHA-256. The
+ * confirm that goes with it brings the look forward.
+ */
+export async function adoptUpload(
+  transaction: Queryable,
+  { documentId, key }: { readonly documentId: DocumentId; readonly key: string },
+): Promise<void> {
+  const { rows } = await transaction.query<{ id: AttemptId }>(
+    `insert into intake.objects (key, document_id, owner_id, attempt_id, kind, url_expires_at)
+     select $2, d.id, d.owner_id, a.id, 'upload', now()
+     from intake.documents d join intake.attempts a on a.id = d.current_attempt_id
+     where d.id = $1 and d.deleted_at is null and a.status = 'awaiting_upload'
+     on conflict (key) do nothing
+     returning attempt_id as id`,
+    [documentId, key],
+  );
+  if (rows[0]) await markConfirmed(transaction, rows[0].id);
 }
 
 /** Nobody writes a key of this document down while the transaction lasts. */

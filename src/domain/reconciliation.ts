@@ -4,20 +4,34 @@
  */
 import type { Turn } from './errors.ts';
 
+export type FindingKind =
+  | 'row-without-run'
+  | 'run-without-row'
+  | 'run-not-stopped'
+  | 'erasure-without-run'
+  | 'deletion-forgotten'
+  | 'chunks-without-document'
+  | 'upload-without-row'
+  | 'object-without-row'
+  | 'row-without-object'
+  | 'parse-job-without-attempt'
+  | 'attempt-without-answer';
+
 interface FindingDefinition {
   readonly means: string;
   /** What is done about it; a kind that is only reported says whose turn it is. */
   readonly remedy: { readonly heals: string } | { readonly turn: Turn; readonly reports: string };
-  readonly grace: { readonly ms: number; readonly reason: string };
+  /** `always`: not even waived when an operator says that nothing is on its way. */
+  readonly grace: { readonly ms: number; readonly reason: string; readonly always?: true };
 }
 
 const minute = 60_000;
 const hour = 60 * minute;
 
 const startUnderWay = { ms: 5 * minute, reason: 'a start, a stamp or an end may be on its way' };
-const uploadUnderWay = { ms: 24 * hour, reason: 'no upload URL and no upload lives as long' };
+const none = (reason: string) => ({ ms: 0, reason });
 
-export const findingKinds = {
+export const findingKinds: Readonly<Record<FindingKind, FindingDefinition>> = {
   'row-without-run': {
     means: 'an unfinished attempt whose run is lost, or closed without its outcome being written',
     remedy: { heals: 'writes the outcome of the run that closed, else starts a new run' },
@@ -41,17 +55,26 @@ export const findingKinds = {
   'deletion-forgotten': {
     means: 'a deleted document without its tombstone: the database was restored from before',
     remedy: { heals: 'buries the document again; its erasure follows' },
-    grace: { ms: 0, reason: 'the row is older than its deletion: nothing else looks like this' },
+    grace: none('the row is older than its deletion: nothing else looks like this'),
   },
   'chunks-without-document': {
     means: 'chunks of a document that is erased or has no row',
     remedy: { heals: 'removes the chunks and their vectors' },
-    grace: { ms: 0, reason: 'chunks are written under the lock of their document' },
+    grace: none('chunks are written under the lock of their document'),
+  },
+  'upload-without-row': {
+    means: 'bytes of a document that waits for them, under a key that no row knows',
+    remedy: { heals: 'writes the key down, so that the document looks there' },
+    grace: none('keys are written down before their bytes come'),
   },
   'object-without-row': {
     means: 'an object under our prefixes that no row knows',
     remedy: { heals: 'removes the object' },
-    grace: uploadUnderWay,
+    grace: {
+      ms: 24 * hour,
+      reason: 'no upload lives as long; after a restore it may be the last trace of a document',
+      always: true,
+    },
   },
   'row-without-object': {
     means: 'verified bytes or Markdown that are no longer in storage',
@@ -68,23 +91,21 @@ export const findingKinds = {
     remedy: { heals: 'stops the job at the vendor and closes its row' },
     grace: startUnderWay,
   },
-} as const satisfies Record<string, FindingDefinition>;
-
-export type FindingKind = keyof typeof findingKinds;
+};
 
 /**
- * One way of looking each, in this order: what was deleted is buried before anything is started again. `day`: it
- * walks everything that is stored.
+ * One way of looking each, in this order: what was deleted is buried, and bytes are given to who waits for them, before
+ * anything is started again. `day`: it walks everything that is stored.
  */
 export const passes = {
   deletions: 'day',
+  objects: 'day',
   attempts: 'hour',
   runs: 'hour',
   erasures: 'hour',
   parseJobs: 'hour',
   vendorJobs: 'day',
   chunks: 'day',
-  objects: 'day',
   folders: 'day',
 } as const satisfies Record<string, 'hour' | 'day'>;
 

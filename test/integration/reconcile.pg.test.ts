@@ -20,13 +20,15 @@ afterEach(async () => {
 });
 afterAll(() => road.close());
 
-/** All passes, as an operator makes them after a restore: without grace, since nothing is on its way here. */
+const inTwoDays = () => new Date(Date.now() + 2 * 24 * 3_600_000);
+
+/** All passes, when every grace is over unless told. */
 async function reconcile(
-  options: Partial<Pick<Scene, 'afterRestore'>> & { readonly dryRun?: boolean } = {},
+  options: Partial<Pick<Scene, 'afterRestore' | 'now'>> & { readonly dryRun?: boolean } = {},
 ): Promise<readonly Omit<Finding, 'since'>[]> {
-  const { afterRestore = true, dryRun = false } = options;
+  const { now = inTwoDays(), afterRestore = false, dryRun = false } = options;
   const { signal } = new AbortController();
-  const scene = { ...buildReconciliation(road.shared), signal, afterRestore };
+  const scene = { ...buildReconciliation(road.shared), signal, now, afterRestore };
   const findings: Omit<Finding, 'since'>[] = [];
   const onFinding = ({ since: _, ...finding }: Finding) => findings.push(finding);
   for (const pass of allPasses) {
@@ -39,7 +41,7 @@ async function reconcile(
 
 /** Found and told; left alone within its grace; found and healed; gone. */
 async function healedOnce(found: Pick<Finding, 'kind' | 'id'>): Promise<void> {
-  expect(await reconcile({ afterRestore: false }), 'it may be on its way').toEqual([]);
+  expect(await reconcile({ now: new Date() }), 'it may be on its way').toEqual([]);
   expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'pending' }]);
   expect(await reconcile()).toEqual([{ ...found, treatment: 'healed' }]);
   expect(await reconcile()).toEqual([]);
@@ -53,6 +55,12 @@ const runOf = (documentId: string) =>
 const erasureOf = (documentId: string) =>
   road.temporal.client.workflow.getHandle(eraseWorkflowId(documentId as DocumentId));
 const stateOf = async (run: ReturnType<typeof runOf>) => (await run.describe()).status.name;
+
+async function inputOf(documentId: string): Promise<unknown> {
+  const { events } = await runOf(documentId).fetchHistory();
+  const started = events?.[0]?.workflowExecutionStartedEventAttributes;
+  return JSON.parse(Buffer.from(started?.input?.payloads?.[0]?.data ?? []).toString());
+}
 
 async function attemptOf(documentId: string) {
   const [attempt] = await query<{ id: string; run_id: string; status: string; error_code: string }>(
@@ -74,14 +82,28 @@ async function complete(): Promise<DocumentId> {
   return documentId;
 }
 
+/** When its first sweep is over, and with it the marker left. */
+async function loseErasure(documentId: string): Promise<void> {
+  await vi.waitFor(async () => {
+    const objects = await query(
+      'select from intake.objects where document_id = $1 and removed_at is null',
+      documentId,
+    );
+    expect(objects).toHaveLength(0);
+  });
+  await erasureOf(documentId).terminate();
+}
+
 describe('a row without a run', () => {
   test('whose run was terminated is started again and comes to its end', async () => {
     const file = policy();
     const { documentId, uploadUrl } = await declare(me, file);
+    const input = await inputOf(documentId);
     await runOf(documentId).terminate();
     const before = await attemptOf(documentId);
     await healedOnce({ kind: 'row-without-run', id: before.id });
     expect((await attemptOf(documentId)).run_id).not.toBe(before.run_id);
+    expect(await inputOf(documentId), 'the same deadlines').toEqual(input);
     await put(uploadUrl, file);
     await me.api.confirmUpload(documentId);
     const end = await reach(me, documentId as DocumentId, 'complete');
@@ -130,7 +152,10 @@ describe('a run without a row', () => {
     await vi.waitFor(async () =>
       expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'pending' }]),
     );
-    await healedOnce({ kind: 'run-without-row', id: documentId });
+    expect(await reconcile()).toEqual([{ ...found, treatment: 'pending' }]);
+    expect(await stateOf(runOf(documentId))).toBe('RUNNING');
+    const afterRestore = true;
+    expect(await reconcile({ afterRestore })).toEqual([{ ...found, treatment: 'healed' }]);
     await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).not.toBe('RUNNING'));
   });
 
@@ -149,21 +174,16 @@ describe('a run without a row', () => {
 describe('deletion', () => {
   test('an erasure whose run is lost is started again', async () => {
     const documentId = await complete();
-    await me.api.deleteDocument(documentId);
-    await erasureOf(documentId).terminate();
+    await me.api.delete(documentId);
+    await loseErasure(documentId);
     await healedOnce({ kind: 'erasure-without-run', id: documentId });
     expect(await stateOf(erasureOf(documentId))).toBe('RUNNING');
   });
 
   test('that a restored database has forgotten is done again', async () => {
     const documentId = await complete();
-    await me.api.deleteDocument(documentId);
-    await vi.waitFor(async () =>
-      expect(
-        await query('select from intake.chunks where document_id = $1', documentId),
-      ).toHaveLength(0),
-    );
-    await erasureOf(documentId).terminate();
+    await me.api.delete(documentId);
+    await loseErasure(documentId);
     // As a dump from before the deletion has it.
     await query(
       `update intake.documents set deleted_at = null, erase_run_id = null, name = 'policy.md', sha256 = $2 where id = $1`,
@@ -187,13 +207,8 @@ describe('deletion', () => {
     const file = policy();
     const documentId = await upload(me, file);
     await reach(me, documentId, 'complete');
-    await me.api.deleteDocument(documentId);
-    await vi.waitFor(async () =>
-      expect(
-        await query('select from intake.chunks where document_id = $1', documentId),
-      ).toHaveLength(0),
-    );
-    await erasureOf(documentId).terminate();
+    await me.api.delete(documentId);
+    await loseErasure(documentId);
     // As a dump from before the document has it.
     await query('delete from intake.documents where id = $1', documentId);
     expect(await upload(me, file)).toBe(documentId);
@@ -204,13 +219,8 @@ describe('deletion', () => {
 
   test('of a document that the dump never had keeps its id taken', async () => {
     const documentId = await complete();
-    await me.api.deleteDocument(documentId);
-    await vi.waitFor(async () =>
-      expect(
-        await query('select from intake.chunks where document_id = $1', documentId),
-      ).toHaveLength(0),
-    );
-    await erasureOf(documentId).terminate();
+    await me.api.delete(documentId);
+    await loseErasure(documentId);
     await query('delete from intake.documents where id = $1', documentId);
     expect(await reconcile()).toEqual([
       { kind: 'deletion-forgotten', id: documentId, treatment: 'healed' },
@@ -242,7 +252,6 @@ describe('chunks without a document', () => {
       const rows = await query(`select from intake.${table} where document_id = $1`, documentId);
       expect(rows, table).toHaveLength(0);
     }
-    await client.query('select 1').catch(() => undefined);
   });
 });
 
@@ -266,7 +275,7 @@ describe('objects', () => {
     for (const key of [...unknown, ...foreign]) {
       await store.put(key, Buffer.from('x'), { contentType: 'text/plain' });
     }
-    expect(await reconcile({ afterRestore: false }), 'it may be on its way').toEqual([]);
+    expect(await reconcile({ now: new Date() }), 'it may be on its way').toEqual([]);
     const treated = await reconcile();
     expect(treated.map(({ id }) => id).toSorted()).toEqual(unknown.toSorted());
     expect(new Set(treated.map(({ treatment }) => treatment))).toEqual(new Set(['healed']));
@@ -276,6 +285,20 @@ describe('objects', () => {
     for (const key of foreign)
       await expect(store.stat(key)).resolves.toMatchObject({ sizeBytes: 1 });
     await expect(me.api.document(living)).resolves.toMatchObject({ status: 'complete' });
+    expect(await reconcile()).toEqual([]);
+  });
+
+  test('that a document waits for are given to it, and nobody needs to upload again', async () => {
+    const file = policy();
+    const { documentId } = await declare(me, file);
+    // As after a dump from before the upload: the private copy is there, its row is not.
+    const id = `originals/${me.ownerId}/${documentId}/${randomUUID()}`;
+    await road.shared.objectStore.put(id, Buffer.from(file.content), {
+      contentType: 'text/markdown',
+    });
+    const found = { kind: 'upload-without-row', id, treatment: 'healed' };
+    expect(await reconcile({ now: new Date() })).toEqual([found]);
+    await reach(me, documentId as DocumentId, 'complete');
     expect(await reconcile()).toEqual([]);
   });
 
@@ -337,7 +360,7 @@ describe('parse jobs', () => {
         effect: { kind: 'answer', status: 500, body: '{}' } as const,
       })),
     );
-    await me.api.cancelDocument(documentId);
+    await me.api.cancel(documentId);
     await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
     const [job] = await query<{ id: string; provider_job_id: string }>(
       'select id, provider_job_id from intake.parse_jobs where document_id = $1',

@@ -29,6 +29,7 @@ function scriptedStore() {
     list: () => call().then(() => []),
     async *entries() {
       await call();
+      yield* [];
     },
     stat: () => call().then(() => stat),
     read: () => call().then(() => Readable.from([Buffer.from('x')])),
