@@ -23,10 +23,13 @@ export async function* lookAtAttempts(
   const page = await unfinishedAttempts(scene.pool, { after: cursor, limit: PAGE, before });
   for (const attempt of page) {
     const run = await scene.runs.latestRun(attempt.documentId);
-    // An open run is this attempt's, or stands in its way and is another pass's finding.
-    if (run !== undefined && !isClosed(run, scene)) continue;
     const { attemptId: id, updatedAt: since } = attempt;
-    yield { kind, id, since, heal: () => heal(scene, attempt, run) };
+    if (run === undefined || isClosed(run, scene)) {
+      yield { kind, id, since, heal: () => heal(scene, attempt, run) };
+    } else if (scene.afterRestore && run.hasBegun && run.attemptId === id) {
+      yield { kind: 'run-ahead-of-row', id, since, heal: () => replace(scene, attempt, run) };
+    }
+    // Else the open run is this attempt's, or stands in its way and is another pass's finding.
   }
   return page.length < PAGE ? undefined : page.at(-1)?.attemptId;
 }
@@ -49,6 +52,11 @@ async function heal(
     const held = await holdAttempt(transaction, { documentId, attemptId, runId });
     await endHeld(transaction, held, code);
   });
+}
+
+async function replace(scene: Scene, attempt: UnfinishedAttempt, run: KnownRun): Promise<void> {
+  await scene.runs.terminate(attempt.documentId, run.runId);
+  await startAgain(scene, attempt);
 }
 
 /** From the attempt's first stage: what is done is passed over, what is paid is adopted. The old run is superseded. */

@@ -59,8 +59,13 @@ async function* strangers(
   { documentId, awaitsUpload, updatedAt }: StoredDocument,
   keys: readonly string[],
 ): AsyncGenerator<Found> {
-  if (!awaitsUpload) return yield* orphans(scene, documentId, keys);
-  for (const key of await unknownKeys(scene.pool, keys)) {
+  const isWanted = (key: string) => awaitsUpload && !key.startsWith('parsed/');
+  yield* orphans(
+    scene,
+    documentId,
+    keys.filter((key) => !isWanted(key)),
+  );
+  for (const key of await unknownKeys(scene.pool, keys.filter(isWanted))) {
     const heal = () =>
       inTransaction(scene.pool, (transaction) => adoptUpload(transaction, { documentId, key }));
     yield { kind: 'upload-without-row', id: key, since: updatedAt, heal };

@@ -6,6 +6,7 @@ import type { Turn } from './errors.ts';
 
 export type FindingKind =
   | 'row-without-run'
+  | 'run-ahead-of-row'
   | 'run-without-row'
   | 'run-not-stopped'
   | 'erasure-without-run'
@@ -36,6 +37,11 @@ export const findingKinds: Readonly<Record<FindingKind, FindingDefinition>> = {
     means: 'an unfinished attempt whose run is lost, or closed without its outcome being written',
     remedy: { heals: 'writes the outcome of the run that closed, else starts a new run' },
     grace: startUnderWay,
+  },
+  'run-ahead-of-row': {
+    means: 'an open run that remembers what its row has forgotten; told only by `--after-restore`',
+    remedy: { heals: 'terminates the run and starts a new one from what the rows have' },
+    grace: none('an operator says that the database was restored'),
   },
   'run-without-row': {
     means: 'an open run whose document has no row: it does nothing, and ends after its deadline',

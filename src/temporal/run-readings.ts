@@ -18,6 +18,8 @@ export interface KnownRun {
   readonly attemptId: AttemptId | undefined;
   /** `undefined` while it is open. */
   readonly closedAt: Date | undefined;
+  /** A worker has had it in its hands: it may remember what it did. */
+  readonly hasBegun: boolean;
 }
 
 export interface OpenRun {
@@ -31,9 +33,14 @@ export interface RunReadings {
   latestRun(documentId: DocumentId): Promise<KnownRun | undefined>;
   /** Why a closed run failed or was cancelled; `undefined` when it closed in another way. */
   failureOf(documentId: DocumentId, runId: string): Promise<ErrorCode | undefined>;
+  /** Without a last word of the run: only where another takes its place. */
+  terminate(documentId: DocumentId, runId: string): Promise<void>;
   isErasing(documentId: DocumentId): Promise<boolean>;
   openRuns(type: 'ingest' | 'erase'): AsyncIterable<OpenRun>;
 }
+
+/** Started, a confirm, and a workflow task that is scheduled and perhaps in the hands of a worker. */
+const EVENTS_BEFORE_WORK = 4;
 
 export function createRunReadings(client: Client, taskQueue: string): RunReadings {
   const describe = (workflowId: string) =>
@@ -43,9 +50,17 @@ export function createRunReadings(client: Client, taskQueue: string): RunReading
       const run = await describe(ingestWorkflowId(documentId));
       if (run === undefined) return undefined;
       const closedAt = run.status.name === 'RUNNING' ? undefined : (run.closeTime ?? new Date());
-      return { runId: run.runId, attemptId: attemptOf(run.memo), closedAt };
+      const hasBegun = run.historyLength > EVENTS_BEFORE_WORK;
+      return { runId: run.runId, attemptId: attemptOf(run.memo), closedAt, hasBegun };
     },
     failureOf: (documentId, runId) => reachable(() => failureOf(client, documentId, runId)),
+    terminate: (documentId, runId) =>
+      reachable(() =>
+        orGone(async () => {
+          const run = client.workflow.getHandle(ingestWorkflowId(documentId), runId);
+          await run.terminate('its row was restored from before');
+        }, undefined),
+      ),
     isErasing: async (documentId) =>
       (await describe(eraseWorkflowId(documentId)))?.status.name === 'RUNNING',
     openRuns: (type) => openRuns(client, type, taskQueue),
