@@ -79,10 +79,11 @@ async function* orphans(
 ): AsyncGenerator<Found> {
   const kind = 'object-without-row';
   for (const key of await unknownKeys(scene.pool, keys)) {
-    const object = await stat(scene, key);
-    if (object === undefined || !isOver(kind, object.modifiedAt, scene)) continue;
+    const since = (await stat(scene, key))?.modifiedAt;
+    // What is gone by now, or of no known age, is left alone.
+    if (since === undefined || !isOver(kind, since, scene)) continue;
     const heal = () => removeUnknown(scene, documentId, key);
-    yield { kind, id: key, since: object.modifiedAt, heal };
+    yield { kind, id: key, since, heal };
   }
 }
 

@@ -10,7 +10,8 @@ import type { Readable } from 'node:stream';
 export interface ObjectStat {
   readonly sizeBytes: number;
   readonly contentType: string | undefined;
-  readonly modifiedAt: Date;
+  /** `undefined` when the store does not say. */
+  readonly modifiedAt: Date | undefined;
 }
 
 /** What lies directly in a folder: an object, or a folder of its own. */

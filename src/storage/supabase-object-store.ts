@@ -33,7 +33,8 @@ const tokenSchema = z.object({ exp: z.number() });
 const infoSchema = z.object({
   size: z.number().int().nonnegative(),
   contentType: z.string().nullish(),
-  lastModified: z.coerce.date(),
+  lastModified: z.iso.datetime({ offset: true }).nullish(),
+  createdAt: z.iso.datetime({ offset: true }).nullish(),
 });
 const removedSchema = z.array(z.object({ name: z.string() }));
 const rowsSchema = z.array(z.object({ name: z.string().min(1), id: z.string().nullable() }));
@@ -78,11 +79,12 @@ export class SupabaseObjectStore implements ObjectStore {
   stat(key: string, signal?: AbortSignal): Promise<ObjectStat> {
     return this.#translated(signal, async () => {
       const info = await this.#session.send((files) => files.info(checkedKey(key)), { signal });
-      const { size, contentType, lastModified } = infoSchema.parse(info);
+      const { size, contentType, lastModified, createdAt } = infoSchema.parse(info);
+      const changed = lastModified ?? createdAt;
       return {
         sizeBytes: size,
         contentType: contentType ?? undefined,
-        modifiedAt: lastModified,
+        modifiedAt: changed ? new Date(changed) : undefined,
       };
     });
   }

@@ -94,6 +94,33 @@ async function loseErasure(documentId: string): Promise<void> {
   await erasureOf(documentId).terminate();
 }
 
+/** As a restore from before the document; the answer is the restore from after it. */
+async function takeRowsAway(documentId: string): Promise<() => Promise<void>> {
+  const tables = [
+    ['documents', 'id'],
+    ['versions', 'document_id'],
+    ['attempts', 'document_id'],
+    ['objects', 'document_id'],
+  ] as const;
+  const kept = await Promise.all(
+    tables.map(async ([table, key]) => {
+      const rows = await query<{ row: unknown }>(
+        `select to_jsonb(t) as row from intake.${table} t where ${key} = $1`,
+        documentId,
+      );
+      return [table, JSON.stringify(rows.map(({ row }) => row))] as const;
+    }),
+  );
+  await query('delete from intake.documents where id = $1', documentId);
+  return async () => {
+    const statements = kept.map(
+      ([table, rows]) =>
+        `insert into intake.${table} select * from jsonb_populate_recordset(null::intake.${table}, '${rows}')`,
+    );
+    await query(`begin; ${statements.join('; ')}; commit`);
+  };
+}
+
 describe('a row without a run', () => {
   test('whose run was terminated is started again and comes to its end', async () => {
     const file = policy();
@@ -157,6 +184,32 @@ describe('a run without a row', () => {
     const afterRestore = true;
     expect(await reconcile({ afterRestore })).toEqual([{ ...found, treatment: 'healed' }]);
     await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).not.toBe('RUNNING'));
+  });
+
+  test('does nothing and says why; when the row is restored it goes on', async () => {
+    const file = policy();
+    const { documentId, uploadUrl } = await declare(me, file);
+    await put(uploadUrl, file);
+    const giveBack = await takeRowsAway(documentId);
+    const { workflowService } = road.temporal.client;
+    await road.temporal.client.workflow.signalWithStart('ingestDocument', {
+      workflowId: ingestWorkflowId(documentId as DocumentId),
+      taskQueue: road.config.TASK_QUEUE,
+      signal: 'confirmUpload',
+    });
+    await vi.waitFor(
+      async () => {
+        const { pendingActivities } = await workflowService.describeWorkflowExecution({
+          namespace: 'default',
+          execution: { workflowId: ingestWorkflowId(documentId as DocumentId) },
+        });
+        const [activity] = pendingActivities ?? [];
+        expect(activity?.lastFailure?.applicationFailureInfo?.type).toBe('ATTEMPT_ABSENT');
+      },
+      { timeout: 30_000 },
+    );
+    await giveBack();
+    await reach(me, documentId as DocumentId, 'complete');
   });
 
   test('or of a cancelled attempt that was never told is cancelled', async () => {
