@@ -43,7 +43,8 @@ export async function reconcile(input: ReconcileInput): Promise<ReconcileResult>
 
 const treatments = {
   healed: 'healed',
-  pending: 'left for an operator',
+  pending: 'only looked at',
+  reported: 'left for an operator',
   failed: 'not healed: see the log',
 } as const satisfies Record<Treatment, string>;
 

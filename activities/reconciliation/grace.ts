@@ -7,8 +7,7 @@ const WAIVED_MS = -60_000;
 
 /** What has not changed since then is old enough. */
 export function graceBegins(kind: FindingKind, { now, afterRestore }: Scene): Date {
-  const { ms, always } = findingKinds[kind].grace;
-  return new Date(now.getTime() - (afterRestore && !always ? WAIVED_MS : ms));
+  return new Date(now.getTime() - (afterRestore ? WAIVED_MS : findingKinds[kind].grace.ms));
 }
 
 export function isOver(kind: FindingKind, since: Date, scene: Scene): boolean {

@@ -83,7 +83,8 @@ async function* orphans(
     // What is gone by now, or of no known age, is left alone.
     if (since === undefined || !isOver(kind, since, scene)) continue;
     const heal = () => removeUnknown(scene, documentId, key);
-    yield { kind, id: key, since, heal };
+    // After a restore it may be the last trace of a document: the schedule removes it when its grace is over.
+    yield scene.afterRestore ? { kind, id: key, since } : { kind, id: key, since, heal };
   }
 }
 

@@ -50,20 +50,24 @@ export async function reconcilePage(
     const step = await looking.next();
     if (step.done) return step.value;
     const { kind, id, since } = step.value;
-    const treated = dryRun ? pending : await treat(scene, step.value);
+    const treated = await treat(scene, step.value, dryRun);
     onFinding({ kind, id, since, ...treated });
   }
 }
 
 type Treated = Pick<Finding, 'treatment' | 'code'>;
-const pending = { treatment: 'pending' } as const;
 
 /** What could not be healed keeps nobody else waiting: the next round finds it again. */
-async function treat({ logger, signal }: Scene, { kind, id, heal }: Found): Promise<Treated> {
+async function treat(
+  { logger, signal }: Scene,
+  { kind, id, heal }: Found,
+  dryRun: boolean,
+): Promise<Treated> {
   if (heal === undefined) {
     logger.warn({ finding: kind, id }, 'reconciliation: reported');
-    return pending;
+    return { treatment: 'reported' };
   }
+  if (dryRun) return { treatment: 'pending' };
   try {
     await heal();
     logger.info({ finding: kind, id }, 'reconciliation: healed');

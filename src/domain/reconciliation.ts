@@ -22,8 +22,7 @@ interface FindingDefinition {
   readonly means: string;
   /** What is done about it; a kind that is only reported says whose turn it is. */
   readonly remedy: { readonly heals: string } | { readonly turn: Turn; readonly reports: string };
-  /** `always`: not even waived when an operator says that nothing is on its way. */
-  readonly grace: { readonly ms: number; readonly reason: string; readonly always?: true };
+  readonly grace: { readonly ms: number; readonly reason: string };
 }
 
 const minute = 60_000;
@@ -79,7 +78,6 @@ export const findingKinds: Readonly<Record<FindingKind, FindingDefinition>> = {
     grace: {
       ms: 24 * hour,
       reason: 'no upload lives as long; after a restore it may be the last trace of a document',
-      always: true,
     },
   },
   'row-without-object': {
@@ -118,8 +116,8 @@ export const passes = {
 export type Pass = keyof typeof passes;
 export const allPasses = Object.keys(passes) as readonly Pass[];
 
-/** `pending`: seen and not touched, in a dry run or because it is only reported. */
-export type Treatment = 'healed' | 'pending' | 'failed';
+/** `pending`: a dry run heals nothing. `reported`: whose turn it is, somebody else. */
+export type Treatment = 'healed' | 'pending' | 'reported' | 'failed';
 
 /** How many were found, by kind and by what became of them: no ids, since it travels through Temporal. */
 export type Tally = Partial<Record<FindingKind, Partial<Record<Treatment, number>>>>;

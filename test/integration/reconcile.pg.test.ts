@@ -177,9 +177,9 @@ describe('a run without a row', () => {
     await query('delete from intake.documents where id = $1', documentId);
     const found = { kind: 'run-without-row', id: documentId };
     await vi.waitFor(async () =>
-      expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'pending' }]),
+      expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'reported' }]),
     );
-    expect(await reconcile()).toEqual([{ ...found, treatment: 'pending' }]);
+    expect(await reconcile()).toEqual([{ ...found, treatment: 'reported' }]);
     expect(await stateOf(runOf(documentId))).toBe('RUNNING');
     const afterRestore = true;
     expect(await reconcile({ afterRestore })).toEqual([{ ...found, treatment: 'healed' }]);
@@ -329,6 +329,10 @@ describe('objects', () => {
       await store.put(key, Buffer.from('x'), { contentType: 'text/plain' });
     }
     expect(await reconcile({ now: new Date() }), 'it may be on its way').toEqual([]);
+    const afterRestore = await reconcile({ afterRestore: true });
+    expect(afterRestore.map(({ id, treatment }) => [id, treatment]).toSorted()).toEqual(
+      unknown.toSorted().map((key) => [key, 'reported']),
+    );
     const treated = await reconcile();
     expect(treated.map(({ id }) => id).toSorted()).toEqual(unknown.toSorted());
     expect(new Set(treated.map(({ treatment }) => treatment))).toEqual(new Set(['healed']));
@@ -363,7 +367,7 @@ describe('objects', () => {
     );
     const id = version?.original_key ?? '';
     await road.shared.objectStore.remove([id]);
-    const found = { kind: 'row-without-object', id, treatment: 'pending' };
+    const found = { kind: 'row-without-object', id, treatment: 'reported' };
     expect(await reconcile()).toEqual([found]);
     expect(await reconcile()).toEqual([found]);
     await expect(me.api.document(documentId)).resolves.toMatchObject({ searchable: true });

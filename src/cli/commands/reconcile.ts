@@ -51,10 +51,8 @@ async function reconcile(
   }
 }
 
-type Facts = Reconciled & { readonly dryRun: boolean };
-
-function describe({ dryRun, findings, brokenOff }: Facts, paint: Terminal['paint']): string {
-  const lines = findings.flatMap((finding) => lineOf(finding, { dryRun, paint }));
+function describe({ findings, brokenOff }: Reconciled, paint: Terminal['paint']): string {
+  const lines = findings.flatMap((finding) => lineOf(finding, paint));
   const nothing = brokenOff.length === 0 ? ['Nothing found: rows, runs and objects agree.'] : [];
   const broken = brokenOff.map(({ pass, code }) =>
     paint('red', `${pass}: not finished (${code}). ${errorCodes[code].hint}`),
@@ -64,13 +62,18 @@ function describe({ dryRun, findings, brokenOff }: Facts, paint: Terminal['paint
 
 function lineOf(
   { kind, id, since, treatment, code }: Finding,
-  { dryRun, paint }: { readonly dryRun: boolean; readonly paint: Terminal['paint'] },
+  paint: Terminal['paint'],
 ): readonly string[] {
-  const { means, remedy } = findingKinds[kind];
-  const done = 'heals' in remedy ? remedy.heals : `${turnWords[remedy.turn]}: ${remedy.reports}`;
+  const { means, remedy, grace } = findingKinds[kind];
+  const remedied = 'heals' in remedy ? remedy.heals : 'ends it';
+  const left =
+    'reports' in remedy
+      ? `${turnWords[remedy.turn]}: ${remedy.reports}`
+      : `left alone: ${grace.reason}`;
   const said = {
-    healed: paint('green', `healed: ${done}`),
-    pending: paint('yellow', dryRun && 'heals' in remedy ? `would be healed: ${done}` : done),
+    healed: paint('green', `healed: ${remedied}`),
+    pending: paint('yellow', `would be healed: ${remedied}`),
+    reported: paint('yellow', left),
     failed: paint('red', `not healed (${code}): the next round tries again`),
   }[treatment];
   const head = [kind, id, paint('dim', formatTime(since.toISOString()))].join('  ');
