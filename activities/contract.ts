@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../src/domain/errors.ts';
 import type { AttemptId, DocumentId, ParseJobId } from '../src/domain/ids.ts';
+import type { Pass, Tally } from '../src/domain/reconciliation.ts';
 
 /** Names the attempt; owner, keys and everything else come from Postgres. */
 export interface AttemptRef {
@@ -70,4 +71,20 @@ export interface IngestActivities {
 
 export interface EraseActivities {
   eraseDocument(sweep: EraseSweep): Promise<EraseResult>;
+}
+
+export interface ReconcilePage {
+  readonly pass: Pass;
+  /** Where the page begins: an id. */
+  readonly cursor?: string;
+}
+
+export interface ReconciledPage {
+  readonly tally: Tally;
+  /** Where the next page begins; absent behind the last. */
+  readonly next?: string;
+}
+
+export interface ReconcileActivities {
+  reconcile(page: ReconcilePage): Promise<ReconciledPage>;
 }

@@ -6,6 +6,8 @@ import type { DocumentId, ParseJobId } from '../src/domain/ids.ts';
 import type { Embedder } from '../src/embedding/embedder.ts';
 import type { Parser } from '../src/parsing/parser.ts';
 import type { ObjectStore } from '../src/storage/object-store.ts';
+import type { RunReadings } from '../src/temporal/run-readings.ts';
+import type { Runs } from '../src/temporal/runs.ts';
 
 export interface Chunking {
   /** Name and version; enters the generation's hash. */
@@ -42,6 +44,8 @@ export interface ActivityDependencies {
   readonly chunking: Chunking;
   /** Webhook address of a parse job; `undefined` in poll-only mode. */
   readonly callbackUrl: (parseJobId: ParseJobId) => string | undefined;
+  /** For reconciliation. */
+  readonly runs: Pick<Runs, 'start' | 'stop' | 'erase'> & RunReadings;
   /** The run of a document that is open in Temporal now, if any. */
   readonly openRunId: (documentId: DocumentId) => Promise<string | undefined>;
   /** Whether the try before this one of a run's activity ended because its worker fell silent. */

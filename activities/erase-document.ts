@@ -17,6 +17,7 @@ import { inTransaction } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { DocumentId } from '../src/domain/ids.ts';
 import type { EraseResult, EraseSweep } from './contract.ts';
+import { leaveDeletionMarker } from './deletion-marker.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
 import { forgetParseJob } from './forget-parse-job.ts';
@@ -37,7 +38,10 @@ export function eraseDocument(
   });
 }
 
-/** What is ours goes first: a vendor that is down must not keep a deleted document's text here. */
+/**
+ * The marker goes before anything else: a database that is restored from before the deletion learns of it there. Then
+ * what is ours: a vendor that is down must not keep a deleted document's text here.
+ */
 async function sweep(
   dependencies: ActivityDependencies,
   documentId: DocumentId,
@@ -52,6 +56,7 @@ async function sweep(
       detail: 'the run of the document still closes',
     });
   }
+  await leaveDeletionMarker(dependencies, tombstone, cancellationSignal());
   const { urlsExpireAt } = await objectsOf(pool, documentId);
   await inTransaction(pool, (transaction) => eraseContent(transaction, documentId));
   await removeObjects(dependencies, tombstone);

@@ -4,7 +4,7 @@ import type { ActivityDependencies } from './dependencies.ts';
 
 /** A job whose submit was never answered may be there all the same, or its upload alone: the vendor is asked by our id. */
 export async function forgetParseJob(
-  { pool, parser }: ActivityDependencies,
+  { pool, parser }: Pick<ActivityDependencies, 'pool' | 'parser'>,
   { id, providerJobId, providerFileId, createdAt }: ParseJob,
   signal: AbortSignal,
 ): Promise<void> {

@@ -1,17 +1,18 @@
 /** The activities of a worker, bound to their dependencies. */
 import { collectResult } from './collect-result.ts';
-import type { EraseActivities, IngestActivities } from './contract.ts';
+import type { EraseActivities, IngestActivities, ReconcileActivities } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { embedChunks } from './embed-chunks.ts';
 import { eraseDocument } from './erase-document.ts';
 import { pollParse } from './poll-parse.ts';
+import { reconcile } from './reconcile.ts';
 import { recordOutcome } from './record-outcome.ts';
 import { submitParse } from './submit-parse.ts';
 import { verifyUpload } from './verify-upload.ts';
 
 export function createActivities(
   dependencies: ActivityDependencies,
-): IngestActivities & EraseActivities {
+): IngestActivities & EraseActivities & ReconcileActivities {
   return {
     verify: (ref) => verifyUpload(dependencies, ref),
     submitParse: (ref) => submitParse(dependencies, ref),
@@ -19,6 +20,7 @@ export function createActivities(
     collect: (ref) => collectResult(dependencies, ref),
     embed: (ref) => embedChunks(dependencies, ref),
     recordOutcome: (outcome) => recordOutcome(dependencies, outcome),
+    reconcile: (page) => reconcile(dependencies, page),
     eraseDocument: (sweep) => eraseDocument(dependencies, sweep),
   };
 }

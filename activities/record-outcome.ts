@@ -2,8 +2,9 @@
  * recordOutcome: how an attempt ended other than complete, and no parse job of it left running at the vendor.
  * Idempotent: an attempt that has ended stays as it is. A row that is gone or belongs to another run is none of ours.
  */
-import { endAttempt } from '../src/db/attempts.ts';
+import { type Attempt, endAttempt } from '../src/db/attempts.ts';
 import { endParseJob, parseJobOfAttempt } from '../src/db/parse-jobs.ts';
+import type { Queryable } from '../src/db/pool.ts';
 import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
 import { endedBy, isTerminal, stageOf } from '../src/domain/ingestion.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
@@ -30,18 +31,24 @@ const notOurs: ReadonlySet<ErrorCode> = new Set([
 
 async function endRow(scope: AttemptScope, code: ErrorCode): Promise<void> {
   try {
-    await scope.hold(async (transaction, { id, status }) => {
-      if (isTerminal(status)) return;
-      const end = endedBy(code, status);
-      await endAttempt(transaction, id, {
-        status: end,
-        code,
-        failedStage: stageOf[status],
-      });
-    });
+    await scope.hold((transaction, held) => endHeld(transaction, held, code));
   } catch (error) {
     if (!(error instanceof IntakeError) || !notOurs.has(error.code)) throw error;
   }
+}
+
+/** An attempt that has ended stays as it is. */
+export async function endHeld(
+  transaction: Queryable,
+  { id, status }: Attempt,
+  code: ErrorCode,
+): Promise<void> {
+  if (isTerminal(status)) return;
+  await endAttempt(transaction, id, {
+    status: endedBy(code, status),
+    code,
+    failedStage: stageOf[status],
+  });
 }
 
 /**

@@ -121,6 +121,12 @@ export const settings = z.object({
     .max(100)
     .default(5)
     .describe('Pages that may fail'),
+  RECONCILE_EVERY_SECONDS: seconds(3600).describe(
+    'How often rows are compared with Temporal and parse jobs',
+  ),
+  RECONCILE_THOROUGH_EVERY_SECONDS: seconds(86_400).describe(
+    'How often everything that is stored is walked',
+  ),
 
   MAX_FILE_BYTES: count(52_428_800).describe('Largest file'),
   MAX_PAGES: count(2000).describe('Most pages'),

@@ -1,5 +1,6 @@
 /** The composition root: builds everything once from the configuration, and closes it in reverse. */
 import type { ActivityDependencies } from '../activities/dependencies.ts';
+import type { ReconciliationDependencies } from '../activities/reconciliation/finding.ts';
 import type { ApiDependencies, DocumentService } from './api/dependencies.ts';
 import { acceptUpload } from './api/services/accept-document.ts';
 import {
@@ -29,6 +30,7 @@ import { searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
+import type { Parser } from './parsing/parser.ts';
 import { createSearch } from './search/hybrid-search.ts';
 import { withBreaker } from './storage/storage-breaker.ts';
 import { SupabaseObjectStore } from './storage/supabase-object-store.ts';
@@ -37,8 +39,14 @@ import {
   requireSearchAttributes,
   type TemporalClient,
 } from './temporal/client.ts';
+import { createRunReadings } from './temporal/run-readings.ts';
 import { createRuns, type Runs } from './temporal/runs.ts';
-import { callbackUrl, keysOf, makeCallbackToken } from './webhooks/callback-token.ts';
+import {
+  callbackUrl,
+  installationMark,
+  keysOf,
+  makeCallbackToken,
+} from './webhooks/callback-token.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -106,7 +114,6 @@ export function buildActivityDependencies(
 ): ActivityDependencies & { close(): Promise<void> } {
   const { config, logger, pool, runs, objectStore } = shared;
   const tokenKeys = keysOf(config.WEBHOOK_TOKEN_KEY);
-  const [signingSecret] = keysOf(config.WEBHOOK_SIGNING_SECRET);
   const publicUrl = config.PUBLIC_URL;
   const tokenizer = tokenizerName(config.EMBEDDINGS_TOKENIZER);
   const chunkPool = createChunkPool({
@@ -120,15 +127,8 @@ export function buildActivityDependencies(
     objectStore: withBreaker(objectStore, {
       onStateChange: (state) => logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker'),
     }),
-    parser: createLlamaParseParser({
-      apiKey: config.LLAMA_CLOUD_API_KEY,
-      baseUrl: config.LLAMA_CLOUD_BASE_URL,
-      tier: config.LLAMA_PARSE_TIER,
-      version: config.LLAMA_PARSE_VERSION,
-      maxPages: config.MAX_PAGES,
-      maxFailedPagesPercent: config.PARSE_MAX_FAILED_PAGES_PERCENT,
-      signingSecret,
-    }),
+    parser: buildParser(config),
+    runs: buildReconcilingRuns(shared),
     embedder: buildEmbedder(config),
     chunking: {
       chunker,
@@ -148,6 +148,37 @@ export function buildActivityDependencies(
     },
     close: () => chunkPool.close(),
   };
+}
+
+/** What `intake reconcile` works with, where neither API nor worker need to run. */
+export function buildReconciliation(shared: Shared): ReconciliationDependencies {
+  const { config, logger, pool, objectStore } = shared;
+  return {
+    pool,
+    logger,
+    objectStore,
+    parser: buildParser(config),
+    runs: buildReconcilingRuns(shared),
+  };
+}
+
+function buildReconcilingRuns({ config, runs, temporal }: Shared) {
+  return { ...runs, ...createRunReadings(temporal.client, config.TASK_QUEUE) };
+}
+
+function buildParser(config: Config): Parser {
+  const [signingSecret] = keysOf(config.WEBHOOK_SIGNING_SECRET);
+  const [key, ...older] = keysOf(config.WEBHOOK_TOKEN_KEY);
+  return createLlamaParseParser({
+    apiKey: config.LLAMA_CLOUD_API_KEY,
+    baseUrl: config.LLAMA_CLOUD_BASE_URL,
+    tier: config.LLAMA_PARSE_TIER,
+    version: config.LLAMA_PARSE_VERSION,
+    maxPages: config.MAX_PAGES,
+    maxFailedPagesPercent: config.PARSE_MAX_FAILED_PAGES_PERCENT,
+    signingSecret,
+    installations: [installationMark(key), ...older.map(installationMark)],
+  });
 }
 
 export function buildApiDependencies(shared: Shared): ApiDependencies {

@@ -4,7 +4,11 @@ import {
   type ActivityOptions,
   proxyActivities,
 } from '@temporalio/workflow';
-import type { EraseActivities, IngestActivities } from '../activities/contract.ts';
+import type {
+  EraseActivities,
+  IngestActivities,
+  ReconcileActivities,
+} from '../activities/contract.ts';
 import { type ErrorCode, errorCodes } from '../src/domain/errors.ts';
 import type { IngestPolicy } from '../src/domain/run.ts';
 
@@ -102,4 +106,13 @@ export const { eraseDocument } = proxyActivities<EraseActivities>({
   scheduleToCloseTimeout: '30 days',
   retry: { initialInterval: '1 second', maximumInterval: '10 minutes' },
   summary: 'erase at every place and count what is left',
+});
+
+/** A party that is out of order for longer keeps its pass for the next run, and no other pass waiting. */
+export const { reconcile: reconcilePage } = proxyActivities<ReconcileActivities>({
+  ...alive,
+  startToCloseTimeout: '30 minutes',
+  scheduleToCloseTimeout: '1 hour',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute', maximumAttempts: 5 },
+  summary: 'find what rows, runs, objects and parse jobs do not agree on, and heal it',
 });

@@ -6,6 +6,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { listCommand } from './commands/list.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
 import { retryCommand } from './commands/retry.ts';
 import { searchCommand } from './commands/search.ts';
 import { statusCommand } from './commands/status.ts';
@@ -30,6 +31,7 @@ function createProgram(terminal: Terminal): Command {
     .addCommand(cancelCommand(terminal))
     .addCommand(deleteCommand(terminal))
     .addCommand(migrateCommand(terminal))
+    .addCommand(reconcileCommand(terminal))
     .addHelpText('after', programHelp)
     .addHelpText('afterAll', exitCodeHelp);
 }

@@ -5,17 +5,18 @@ import type { Queryable } from './pool.ts';
 export interface Tombstone {
   readonly documentId: DocumentId;
   readonly ownerId: OwnerId;
+  readonly deletedAt: Date;
 }
 
 export async function findTombstone(
   q: Queryable,
   documentId: DocumentId,
 ): Promise<Tombstone | undefined> {
-  const { rows } = await q.query<{ owner_id: OwnerId }>(
-    'select owner_id from intake.documents where id = $1 and deleted_at is not null',
+  const { rows } = await q.query<{ owner_id: OwnerId; deleted_at: Date }>(
+    'select owner_id, deleted_at from intake.documents where id = $1 and deleted_at is not null',
     [documentId],
   );
-  return rows[0] && { documentId, ownerId: rows[0].owner_id };
+  return rows[0] && { documentId, ownerId: rows[0].owner_id, deletedAt: rows[0].deleted_at };
 }
 
 const tombstoned =

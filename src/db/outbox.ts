@@ -42,6 +42,17 @@ function toStartable(row: StartableRow): Startable {
   };
 }
 
+export async function findStartable(
+  q: Queryable,
+  attemptId: AttemptId,
+): Promise<Startable | undefined> {
+  const { rows } = await q.query<StartableRow>(
+    `select ${startable} from intake.attempts a where a.id = $1`,
+    [attemptId],
+  );
+  return rows[0] && toStartable(rows[0]);
+}
+
 /** A second confirm within this time is the same word: the quick looks are still at it. */
 const SAME_WORD_SECONDS = 2;
 

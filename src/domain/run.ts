@@ -5,6 +5,7 @@
  */
 import type { AttemptId, DocumentId, ParseJobId } from './ids.ts';
 import type { StartStage } from './ingestion.ts';
+import type { Pass, Tally } from './reconciliation.ts';
 
 /** Every wait of a run has a limit, fixed when the run starts. */
 export interface IngestPolicy {
@@ -43,7 +44,26 @@ export interface ParseEvent {
   readonly parseJobId: ParseJobId;
 }
 
-export const workflowTypes = { ingest: 'ingestDocument', erase: 'eraseDocument' } as const;
+/** Which passes a run of reconciliation makes, and how far it has come when it goes on as new. */
+export interface ReconcileInput {
+  readonly passes: readonly Pass[];
+  readonly cursor?: string;
+  readonly tally?: Tally;
+  readonly brokenOff?: readonly Pass[];
+}
+
+/** Counts only: which they are is in the log, and in what `intake reconcile` prints. */
+export interface ReconcileResult {
+  readonly tally: Tally;
+  /** Passes that a party out of order kept from finishing; the next run makes them again. */
+  readonly brokenOff: readonly Pass[];
+}
+
+export const workflowTypes = {
+  ingest: 'ingestDocument',
+  erase: 'eraseDocument',
+  reconcile: 'reconcile',
+} as const;
 export const signalNames = { confirmUpload: 'confirmUpload', parseEvent: 'parseEvent' } as const;
 /** Registered at the Temporal server as Keyword; API and worker are not ready while one is missing. */
 export const searchAttributeNames = {

@@ -4,6 +4,7 @@
  * `find` first.
  */
 import { IntakeError } from '../domain/errors.ts';
+import { type ParseJobId, parseId } from '../domain/ids.ts';
 import { mediaTypes } from '../domain/media-types.ts';
 import { classifyJobFailure, refusesMarkdown } from './classify-parse-error.ts';
 import type { JobAnswer, PagesAnswer } from './llamaparse-answers.ts';
@@ -20,6 +21,8 @@ import { withUploadFile } from './spool-upload.ts';
 export interface LlamaParseOptions extends ApiOptions, JobSettings {
   /** The vendor signs webhooks with it. */
   readonly signingSecret: string;
+  /** Marks our jobs among those of others in the same account; the first is given, all of them are believed. */
+  readonly installations: readonly [string, ...string[]];
 }
 
 /** The vendor's clock and ours may differ. */
@@ -47,7 +50,7 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
         {
           ...settings,
           file_id: file.id,
-          user_metadata: { parseJobId },
+          user_metadata: { parseJobId, installation: options.installations[0] },
           ...(callbackUrl === undefined
             ? {}
             : webhookConfiguration(callbackUrl, options.signingSecret)),
@@ -68,6 +71,17 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
       if (newest === undefined) return undefined;
       const [file] = await api.findFiles(parseJobId, signal);
       return { providerJobId: newest.id, providerFileId: file?.id };
+    },
+
+    async *ownJobs(since, signal) {
+      for await (const { id, created_at, user_metadata } of api.jobsSince(since, signal)) {
+        const parseJobId = parseId<ParseJobId>(`${user_metadata?.['parseJobId']}`);
+        const isOurs = options.installations.some(
+          (mark) => mark === user_metadata?.['installation'],
+        );
+        if (parseJobId === undefined || !isOurs) continue;
+        yield { parseJobId, providerJobId: id, createdAt: new Date(created_at ?? Date.now()) };
+      }
     },
 
     async state(jobId, signal) {

@@ -27,6 +27,13 @@ export interface SubmittedJob {
   readonly providerFileId: string | undefined;
 }
 
+/** A job at the vendor that this installation has made. */
+export interface OwnJob {
+  readonly parseJobId: ParseJobId;
+  readonly providerJobId: string;
+  readonly createdAt: Date;
+}
+
 export type ParseState =
   | { readonly state: 'pending' }
   | { readonly state: 'completed' }
@@ -46,6 +53,8 @@ export interface Parser {
   submit(request: ParseRequest): Promise<SubmittedJob>;
   /** A job that an earlier try may have created: newest match of our id since `since`, if any. */
   find(parseJobId: ParseJobId, since: Date, signal: AbortSignal): Promise<SubmittedJob | undefined>;
+  /** Jobs of this installation, by its mark; others of the same account are passed over. */
+  ownJobs(since: Date, signal: AbortSignal): AsyncIterable<OwnJob>;
   state(providerJobId: string, signal: AbortSignal): Promise<ParseState>;
   /** Pages of a completed job. Throws `LLAMAPARSE_RESULT_EXPIRED` when the vendor no longer has it. */
   result(

@@ -10,6 +10,14 @@ import type { Readable } from 'node:stream';
 export interface ObjectStat {
   readonly sizeBytes: number;
   readonly contentType: string | undefined;
+  /** `undefined` when the store does not say. */
+  readonly modifiedAt: Date | undefined;
+}
+
+/** What lies directly in a folder: an object, or a folder of its own. */
+export interface FolderEntry {
+  readonly name: string;
+  readonly isFolder: boolean;
 }
 
 export interface SignedUpload {
@@ -41,6 +49,8 @@ export interface ObjectStore {
   copy(fromKey: string, toKey: string, signal?: AbortSignal): Promise<void>;
   /** All keys below a prefix that ends with `/`, at any depth. */
   list(prefix: string, signal?: AbortSignal): Promise<readonly string[]>;
+  /** What lies directly below a prefix that ends with `/`, page by page; other than `list` it never holds all of it. */
+  entries(prefix: string, signal?: AbortSignal): AsyncIterable<FolderEntry>;
   /** Removes keys and confirms that each is gone. Absent keys are no error. */
   remove(keys: readonly string[], signal?: AbortSignal): Promise<void>;
 }

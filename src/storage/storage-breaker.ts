@@ -24,6 +24,7 @@ export function withBreaker(store: ObjectStore, options: BreakerOptions = {}): O
     signUpload: (key, signal) => store.signUpload(key, signal),
     put: (key, body, putOptions) => store.put(key, body, putOptions),
     list: (prefix, signal) => store.list(prefix, signal),
+    entries: (prefix, signal) => store.entries(prefix, signal),
     remove: (keys, signal) => store.remove(keys, signal),
     stat: (key, signal) => circuit.run(() => store.stat(key, signal)),
     copy: (fromKey, toKey, signal) => circuit.run(() => store.copy(fromKey, toKey, signal)),

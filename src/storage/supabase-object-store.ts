@@ -6,6 +6,7 @@ import { IntakeError } from '../domain/errors.ts';
 import { controlRead, translateStorageError } from './control-read.ts';
 import { checkedKey, checkedPrefix } from './object-key.ts';
 import type {
+  FolderEntry,
   ObjectStat,
   ObjectStore,
   PutOptions,
@@ -32,6 +33,8 @@ const tokenSchema = z.object({ exp: z.number() });
 const infoSchema = z.object({
   size: z.number().int().nonnegative(),
   contentType: z.string().nullish(),
+  lastModified: z.iso.datetime({ offset: true }).nullish(),
+  createdAt: z.iso.datetime({ offset: true }).nullish(),
 });
 const removedSchema = z.array(z.object({ name: z.string() }));
 const rowsSchema = z.array(z.object({ name: z.string().min(1), id: z.string().nullable() }));
@@ -76,8 +79,13 @@ export class SupabaseObjectStore implements ObjectStore {
   stat(key: string, signal?: AbortSignal): Promise<ObjectStat> {
     return this.#translated(signal, async () => {
       const info = await this.#session.send((files) => files.info(checkedKey(key)), { signal });
-      const { size, contentType } = infoSchema.parse(info);
-      return { sizeBytes: size, contentType: contentType ?? undefined };
+      const { size, contentType, lastModified, createdAt } = infoSchema.parse(info);
+      const changed = lastModified ?? createdAt;
+      return {
+        sizeBytes: size,
+        contentType: contentType ?? undefined,
+        modifiedAt: changed ? new Date(changed) : undefined,
+      };
     });
   }
 
@@ -122,6 +130,19 @@ export class SupabaseObjectStore implements ObjectStore {
     });
   }
 
+  async *entries(prefix: string, signal?: AbortSignal): AsyncIterable<FolderEntry> {
+    checkedPrefix(prefix);
+    for (let offset = 0; ; offset += LIST_PAGE) {
+      const page = await this.#translated(signal, async () => {
+        const found = await this.#page(prefix, { offset, signal });
+        if (offset === 0 && found.length === 0) await this.#controlRead(signal);
+        return found;
+      });
+      yield* page;
+      if (page.length < LIST_PAGE) return;
+    }
+  }
+
   remove(keys: readonly string[], signal?: AbortSignal): Promise<void> {
     return this.#translated(signal, async () => {
       const unconfirmed = new Set(keys);
@@ -139,17 +160,25 @@ export class SupabaseObjectStore implements ObjectStore {
   async #keysBelow(prefix: string, signal: AbortSignal | undefined): Promise<string[]> {
     const keys: string[] = [];
     for (let offset = 0; ; offset += LIST_PAGE) {
-      const page = await this.#session.send(
-        (files) => files.list(prefix, { limit: LIST_PAGE, offset }),
-        { signal },
-      );
-      for (const { name, id } of rowsSchema.parse(page)) {
-        // A row without an id is a folder.
-        if (id === null) keys.push(...(await this.#keysBelow(`${prefix}${name}/`, signal)));
+      const page = await this.#page(prefix, { offset, signal });
+      for (const { name, isFolder } of page) {
+        if (isFolder) keys.push(...(await this.#keysBelow(`${prefix}${name}/`, signal)));
         else keys.push(`${prefix}${name}`);
       }
       if (page.length < LIST_PAGE) return keys;
     }
+  }
+
+  async #page(
+    prefix: string,
+    { offset, signal }: { readonly offset: number; readonly signal: AbortSignal | undefined },
+  ): Promise<readonly FolderEntry[]> {
+    const page = await this.#session.send(
+      (files) => files.list(prefix, { limit: LIST_PAGE, offset }),
+      { signal },
+    );
+    // A row without an id is a folder.
+    return rowsSchema.parse(page).map(({ name, id }) => ({ name, isFolder: id === null }));
   }
 
   async #confirmMissing(key: string, signal: AbortSignal | undefined): Promise<void> {

@@ -142,11 +142,13 @@ async function start(
   const { memo, runId, status } = await client.workflow
     .getHandle(ingestWorkflowId(request.documentId))
     .describe();
-  // A start that lost its answer finds its own run.
-  if (memo?.['attemptId'] === request.attemptId) return runId;
-  // The run of an earlier attempt is still closing; or it has closed just now, and the next try follows it.
-  if (status.name === 'RUNNING' || mayFollow) return undefined;
-  // A closed run of an attempt that no row knows: the database was restored or is new.
+  if (status.name === 'RUNNING') {
+    // A start that lost its answer finds its own run; that of an earlier attempt is still closing.
+    return memo?.['attemptId'] === request.attemptId ? runId : undefined;
+  }
+  // It has closed just now, and the next try follows it.
+  if (mayFollow) return undefined;
+  // A closed run of an attempt that no row knows (the database was restored), or that closed without ending its row.
   return await start(client, settings, { ...request, followsClosedRun: true });
 }
 
@@ -220,7 +222,7 @@ async function wasWorkerLost(
   return activity?.lastFailure?.timeoutFailureInfo?.timeoutType === HEARTBEAT_TIMEOUT;
 }
 
-async function orGone<Answer, Gone>(
+export async function orGone<Answer, Gone>(
   call: () => Promise<Answer>,
   gone: Gone,
 ): Promise<Answer | Gone> {
@@ -233,7 +235,10 @@ async function orGone<Answer, Gone>(
 }
 
 /** Temporal away is one of our codes; everything else is a bug of ours and keeps its stack. */
-async function reachable<Answer>(client: Client, call: () => Promise<Answer>): Promise<Answer> {
+export async function reachable<Answer>(
+  client: Client,
+  call: () => Promise<Answer>,
+): Promise<Answer> {
   try {
     return await client.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
   } catch (error) {

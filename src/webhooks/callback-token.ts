@@ -31,6 +31,11 @@ export function readCallbackToken(token: string, keys: Keys): ParseJobId | undef
     : undefined;
 }
 
+/** Names the holder of a key without telling it: by this we know our jobs among those of others in one account. */
+export function installationMark(key: string): string {
+  return createHmac('sha256', key).update('installation').digest('base64url');
+}
+
 export function callbackUrl(publicUrl: string, token: string): string {
   return `${publicUrl.replace(/\/+$/, '')}/webhooks/llamaparse/${token}`;
 }

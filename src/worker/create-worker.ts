@@ -1,13 +1,17 @@
 /** A worker on our one task queue: a second queue would forfeit eager dispatch. Limits toward vendors live elsewhere. */
 import { type NativeConnection, Worker } from '@temporalio/worker';
-import type { EraseActivities, IngestActivities } from '../../activities/contract.ts';
+import type {
+  EraseActivities,
+  IngestActivities,
+  ReconcileActivities,
+} from '../../activities/contract.ts';
 
 export interface WorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
   readonly workflowBundlePath: string;
-  readonly activities: IngestActivities & EraseActivities;
+  readonly activities: IngestActivities & EraseActivities & Partial<ReconcileActivities>;
 }
 
 export async function createWorker(options: WorkerOptions): Promise<Worker> {

@@ -9,6 +9,7 @@ import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
 import { sweepSpool } from '../spool/spooled-file.ts';
 import { connectionSettings } from '../temporal/client.ts';
+import { ensureSchedules } from '../temporal/schedules.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
 
@@ -30,6 +31,13 @@ await runMain(async () => {
     workflowBundlePath: await workflowBundle(temporalLogger(logger, 'WARN')),
     activities: createActivities(dependencies),
   });
+  await ensureSchedules(shared.temporal.client, {
+    taskQueue: config.TASK_QUEUE,
+    everyMs: config.RECONCILE_EVERY_SECONDS * 1000,
+    thoroughEveryMs: config.RECONCILE_THOROUGH_EVERY_SECONDS * 1000,
+  }).catch((error: unknown) =>
+    logger.warn({ err: error }, 'the schedules of reconciliation are not up to date'),
+  );
   const running = worker.run();
   logger.info({ taskQueue: config.TASK_QUEUE }, 'worker ready');
   onStopSignal(logger, [

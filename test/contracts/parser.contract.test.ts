@@ -24,6 +24,7 @@ const UNKNOWN_JOB = 'pjb-00000000-0000-4000-8000-00000000dead';
 interface Subject {
   readonly parser: Parser;
   readonly withKey: (apiKey: string) => Parser;
+  readonly of: (installations: readonly [string, ...string[]]) => Parser;
   readonly close: () => Promise<void>;
 }
 
@@ -35,6 +36,8 @@ const subjects: readonly (readonly [string, () => Promise<Subject>])[] = [
       return {
         parser,
         withKey: (apiKey) => createLlamaParseParser({ ...adapterDefaults, baseUrl: url, apiKey }),
+        of: (installations) =>
+          createLlamaParseParser({ ...adapterDefaults, baseUrl: url, installations }),
         close,
       };
     },
@@ -47,7 +50,9 @@ function realSubject(apiKey: string): Subject {
     process.env['INTAKE_TEST_LLAMA_CLOUD_BASE_URL'] ?? 'https://api.cloud.llamaindex.ai';
   const withKey = (key: string) =>
     createLlamaParseParser({ ...adapterDefaults, baseUrl, apiKey: key });
-  return { parser: withKey(apiKey), withKey, close: async () => undefined };
+  const of: Subject['of'] = (installations) =>
+    createLlamaParseParser({ ...adapterDefaults, baseUrl, apiKey, installations });
+  return { parser: withKey(apiKey), withKey, of, close: async () => undefined };
 }
 
 describe.each(subjects)('parser contract: %s', (_name, start) => {
@@ -91,6 +96,20 @@ describe.each(subjects)('parser contract: %s', (_name, start) => {
     expect(again.providerFileId).toBe(job.providerFileId);
     expect(again.providerJobId).not.toBe(job.providerJobId);
     await parser.forget(again, signal);
+    await parser.forget(job, signal);
+  });
+
+  it('knows its own jobs by the mark of this installation', async () => {
+    const since = new Date(Date.now() - 60_000);
+    const request = await requestFor(DOCUMENT);
+    const job = await parser.submit(request);
+    const ids = async (of: Parser) =>
+      (await Array.fromAsync(of.ownJobs(since, signal))).map(({ providerJobId }) => providerJobId);
+    expect(await ids(parser)).toContain(job.providerJobId);
+    expect(await ids(subject.of(['another']))).not.toContain(job.providerJobId);
+    expect(await ids(subject.of(['newer', 'these-tests'])), 'during rotation').toContain(
+      job.providerJobId,
+    );
     await parser.forget(job, signal);
   });
 

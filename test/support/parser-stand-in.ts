@@ -62,6 +62,7 @@ export const adapterDefaults = {
   maxPages: 2_000,
   maxFailedPagesPercent: 5,
   signingSecret: SIGNING_SECRET,
+  installations: ['these-tests'],
 } as const;
 
 export function newParseJobId(): ParseJobId {

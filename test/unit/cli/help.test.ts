@@ -4,6 +4,7 @@ import { deleteCommand } from '../../../src/cli/commands/delete.ts';
 import { ingestCommand } from '../../../src/cli/commands/ingest.ts';
 import { listCommand } from '../../../src/cli/commands/list.ts';
 import { migrateCommand } from '../../../src/cli/commands/migrate.ts';
+import { reconcileCommand } from '../../../src/cli/commands/reconcile.ts';
 import { retryCommand } from '../../../src/cli/commands/retry.ts';
 import { searchCommand } from '../../../src/cli/commands/search.ts';
 import { statusCommand } from '../../../src/cli/commands/status.ts';
@@ -22,6 +23,7 @@ test.each([
   ['cancel', cancelCommand],
   ['delete', deleteCommand],
   ['migrate', migrateCommand],
+  ['reconcile', reconcileCommand],
 ])('%s explains itself with examples and knows --json', async (name, command) => {
   const { stdout, stderr, exitCode } = await run(command, '--help');
   expect(stdout).toMatch(new RegExp(`Examples:\n.*intake ${name}`));

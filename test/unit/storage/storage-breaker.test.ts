@@ -7,7 +7,7 @@ import { type ErrorCode, IntakeError } from '../../../src/domain/errors.ts';
 import type { ObjectStore } from '../../../src/storage/object-store.ts';
 import { type BreakerState, withBreaker } from '../../../src/storage/storage-breaker.ts';
 
-const stat = { sizeBytes: 1, contentType: 'text/plain' };
+const stat = { sizeBytes: 1, contentType: 'text/plain', modifiedAt: new Date(0) };
 const cap = { maxBytes: 10 };
 
 /** A store whose next answers are scripted by `answer`. */
@@ -27,6 +27,10 @@ function scriptedStore() {
     copy: call,
     remove: call,
     list: () => call().then(() => []),
+    async *entries() {
+      await call();
+      yield* [];
+    },
     stat: () => call().then(() => stat),
     read: () => call().then(() => Readable.from([Buffer.from('x')])),
   };
