@@ -38,10 +38,9 @@ import type { Wire } from './wires/wire.ts';
 export const servers = ['postgres', 'temporal', 'storage', 'parser', 'embedding'] as const;
 export type Server = (typeof servers)[number];
 /** Whose requests are counted: the parser's are its webhooks. */
-export const callers = ['worker', 'api', 'parser'] as const;
-export type Caller = (typeof callers)[number];
-export type Target = 'worker' | 'api' | Server;
-export type Running = Target | 'second worker';
+export type Worker = 'worker' | 'second worker';
+export type Caller = Worker | 'api' | 'parser';
+export type Target = Worker | 'api' | Server;
 
 export interface Ledgers {
   readonly parser: readonly RecordedCall[];
@@ -52,7 +51,7 @@ export interface Ground {
   readonly pool: Pool;
   readonly temporal: Client;
   readonly objectStore: ObjectStore;
-  readonly programs: Readonly<Record<Running, Program>>;
+  readonly programs: Readonly<Record<Target, Program>>;
   readonly checkpoints: Readonly<Record<Caller, Checkpoint>>;
   readonly faults: Readonly<Record<'storage' | 'parser' | 'embedding', FaultClient>>;
   /** All wires that lead to or from a part. */
@@ -60,10 +59,12 @@ export interface Ground {
   /** What the vendors were asked for since the ground was laid, over their restarts. */
   ledgers(): Promise<Ledgers>;
   /** SIGKILL; what a stand-in remembers of its calls is kept. */
-  kill(target: Running): Promise<void>;
+  kill(target: Target): Promise<void>;
   /** SIGSTOP or SIGCONT, to a part and all that it started. */
-  signal(target: Running, signal: 'SIGSTOP' | 'SIGCONT'): void;
+  signal(target: Target, signal: 'SIGSTOP' | 'SIGCONT'): void;
   person(): Promise<Person>;
+  /** Everybody so far, by their id. */
+  readonly persons: ReadonlyMap<string, Person>;
   /** What API and workers have written into their logs. */
   logs(): Promise<string>;
   close(): Promise<void>;
@@ -96,11 +97,13 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
   const world = await startServers(plan, folder);
   const checkpoints = {
     worker: createCheckpoint(),
+    'second worker': createCheckpoint(),
     api: createCheckpoint(),
     parser: createCheckpoint(),
   };
   const wires = {
     worker: await wiresFor(plan, checkpoints.worker),
+    'second worker': await wiresFor(plan, checkpoints['second worker']),
     api: await wiresFor(plan, checkpoints.api),
   };
   const webhook = await openHttpWire({
@@ -108,7 +111,7 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
     port: plan.ports.api,
     checkpoint: checkpoints.parser,
   });
-  const environmentOf = (who: 'worker' | 'api') => ({
+  const environmentOf = (who: keyof typeof wires) => ({
     ...plan.environment,
     ...usual,
     ...addressesOf(wires[who], world.databaseUrl),
@@ -117,11 +120,11 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
     ...environment,
   });
   const second = stateFolder(join(root, 'second'));
-  const programs: Record<Running, Program> = {
+  const programs: Record<Target, Program> = {
     ...world.programs,
     api: program(apiService(environmentOf('api'), plan.apiUrl, folder)),
     worker: program(workerService(environmentOf('worker'), folder)),
-    'second worker': program(workerService(environmentOf('worker'), second)),
+    'second worker': program(workerService(environmentOf('second worker'), second)),
   };
   await programs.api.start();
   await programs.worker.start();
@@ -133,6 +136,7 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
   });
   const connection = await Connection.connect({ address: `127.0.0.1:${plan.ports.temporal}` });
   const { ledgers, keep } = ledgersOver(world.faults);
+  const persons = new Map<string, Person>();
   return {
     pool,
     temporal: new Client({ connection }),
@@ -141,9 +145,9 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
     checkpoints,
     faults: world.faults,
     wiresOf(target) {
-      if (target === 'worker') return Object.values(wires.worker);
       if (target === 'api') return [...Object.values(wires.api), webhook];
-      return [wires.worker[target], wires.api[target]];
+      if (target === 'worker' || target === 'second worker') return Object.values(wires[target]);
+      return Object.values(wires).map((ofOne) => ofOne[target]);
     },
     ledgers,
     async kill(target) {
@@ -155,8 +159,11 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
       const ownerId = randomUUID();
       const { SUPABASE_URL: supabaseUrl } = plan.config;
       const token = await mintUserToken(plan.secrets.jwtSecret, { id: ownerId, supabaseUrl });
-      return createPerson(plan.apiUrl, ownerId, token);
+      const person = createPerson(plan.apiUrl, ownerId, token);
+      persons.set(ownerId, person);
+      return person;
     },
+    persons,
     async logs() {
       const files = [folder.logFile('api'), folder.logFile('worker'), second.logFile('worker')];
       const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
@@ -167,8 +174,8 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
       await pool.end();
       // All of it is thrown away.
       await Promise.all(Object.values(programs).map((running) => running.kill()));
-      const open = [webhook, ...Object.values(wires.worker), ...Object.values(wires.api)];
-      await Promise.all(open.map((wire) => wire.close()));
+      const open = Object.values(wires).flatMap((ofOne) => Object.values(ofOne));
+      await Promise.all([webhook, ...open].map((wire) => wire.close()));
       await rm(root, { recursive: true, force: true });
     },
   };
