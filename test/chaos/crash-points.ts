@@ -2,28 +2,15 @@
  * Crash points: one document's life is recorded, request by request; then, for each request, the worker is killed just
  * before it and just after it, and started again. However it dies, the document must end as if nothing had happened.
  */
+import { type Cell, SUB_BATCH, wrongIn } from './cell.ts';
+import { type Fault, strike } from './faults.ts';
 import type { Ground } from './ground.ts';
 import { bring, someDocument, untilSettled } from './life.ts';
-import type { Moment, Point } from './wires/checkpoint.ts';
+import { type Moment, nameOf, type Point } from './wires/checkpoint.ts';
 
 /** A request that is not forwarded, and one whose answer is never heard. */
-export const sides = ['before', 'unanswered'] as const satisfies readonly Moment[];
-export type Side = (typeof sides)[number];
-
-export interface Crash extends Point {
-  readonly side: Side;
-}
-
-export interface CrashReport extends Crash {
-  readonly documentId: string;
-  readonly ownerId: string;
-  readonly status: string;
-  readonly attempts: number;
-  /** False when the document went its way without that request: then nothing was tried. */
-  readonly reached: boolean;
-  /** From the start of the new process until its first request for the document. */
-  readonly workAgainMs: number | undefined;
-}
+const sides = { before: 'just before', unanswered: 'just after' } as const;
+type Side = keyof typeof sides & Moment;
 
 /** Everything that the worker asks of others for one document, in order. */
 export async function recordLife(ground: Ground): Promise<readonly Point[]> {
@@ -34,33 +21,50 @@ export async function recordLife(ground: Ground): Promise<readonly Point[]> {
   return worker.recorded();
 }
 
-export async function crashAt(ground: Ground, crash: Crash): Promise<CrashReport> {
-  const { worker: checkpoint } = ground.checkpoints;
+export function crashCells(points: readonly Point[]): readonly Cell[] {
+  return points.flatMap((point) =>
+    (['before', 'unanswered'] as const).map((side) => ({
+      group: 'crash points',
+      name: `${sides[side]} ${nameOf(point)}`,
+      run: (ground: Ground) => crashAt(ground, point, side),
+    })),
+  );
+}
+
+const how: Fault = 'kill';
+
+async function crashAt(ground: Ground, point: Point, side: Side): ReturnType<Cell['run']> {
+  const { worker } = ground.checkpoints;
   const person = await ground.person();
-  let restartedAt: number | undefined;
-  let restarted: Promise<void> | undefined;
-  checkpoint.record();
-  checkpoint.set({
-    ...crash,
-    moment: crash.side,
+  let over: Promise<number> | undefined;
+  worker.record();
+  worker.set({
+    ...point,
+    moment: side,
     strike: async () => {
-      await ground.kill('worker');
-      restartedAt = Date.now();
-      restarted = ground.programs.worker.start();
+      ({ over } = await strike(ground, 'worker', how));
       return 'lose';
     },
   });
   const documentId = await bring(person, someDocument());
-  const { status, attempts } = await untilSettled(ground, person, documentId);
-  checkpoint.disarm();
-  await restarted;
-  const again = restartedAt === undefined ? undefined : checkpoint.firstAfter(restartedAt);
+  const end = await untilSettled(ground, person, documentId);
+  worker.disarm();
+  const restartedAt = await over;
+  const again = restartedAt === undefined ? undefined : worker.firstAfter(restartedAt);
   return {
-    ...crash,
-    ...{ documentId, ownerId: person.ownerId, status },
-    attempts: attempts.length,
-    reached: restartedAt !== undefined,
-    workAgainMs:
-      again === undefined || restartedAt === undefined ? undefined : again - restartedAt,
+    recoveryMs: again === undefined || restartedAt === undefined ? undefined : again - restartedAt,
+    wrong: await wrongIn(ground, {
+      ownerId: person.ownerId,
+      end,
+      isStruck: restartedAt !== undefined,
+      mayRepeat: isAnsweredAndUnwritten(point, side) ? SUB_BATCH : 0,
+    }),
   };
+}
+
+/** The one case that the embedder gives no way to prevent. */
+function isAnsweredAndUnwritten({ label }: Point, side: Side): boolean {
+  return side === 'unanswered'
+    ? label.startsWith('embedding ')
+    : label.startsWith('sql commit vectors');
 }

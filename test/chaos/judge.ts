@@ -1,6 +1,7 @@
 /** The oracle on a ground: everything that came to rest on it, or one cell's part of it. */
-import { CANARY } from './life.ts';
+
 import type { Ground } from './ground.ts';
+import { CANARY } from './life.ts';
 import { askOracle, type Violation } from './oracle/oracle.ts';
 import type { Scene } from './oracle/scene.ts';
 

@@ -25,25 +25,32 @@ export function someDocument(): SomeDocument {
 
 /** Declares, uploads and confirms; answers the document's id. */
 export async function bring(person: Person, document: SomeDocument): Promise<string> {
-  const accepted = await declarePatiently(person, document);
-  const { documentId } = accepted;
-  let { uploadUrl } = accepted;
-  while (uploadUrl !== undefined && !(await isPut(uploadUrl, document))) {
-    ({ uploadUrl } = await declarePatiently(person, document)); // a fresh URL
-  }
-  await untilTrue('the confirm is heard', () =>
-    heard(() => person.send('POST', `/v1/uploads/${documentId}/confirm`)),
-  );
-  return documentId;
+  return await confirmed(person, document, await declared(person, document));
 }
 
-function declarePatiently(person: Person, file: SomeDocument): Promise<Accepted> {
+export function declared(person: Person, file: SomeDocument): Promise<Accepted> {
   return until('the declaration is heard', async () => {
     const answer = await person
       .send<Accepted>('POST', '/v1/uploads', { json: declaration(file) })
       .catch(() => undefined);
     return answer !== undefined && answer.status < 300 ? answer.body : undefined;
   });
+}
+
+export async function confirmed(
+  person: Person,
+  document: SomeDocument,
+  accepted: Accepted,
+): Promise<string> {
+  const { documentId } = accepted;
+  let { uploadUrl } = accepted;
+  while (uploadUrl !== undefined && !(await isPut(uploadUrl, document))) {
+    ({ uploadUrl } = await declared(person, document)); // a fresh URL
+  }
+  await untilTrue('the confirm is heard', () =>
+    heard(() => person.send('POST', `/v1/uploads/${documentId}/confirm`)),
+  );
+  return documentId;
 }
 
 function isPut(url: string, { content }: SomeDocument): Promise<boolean> {

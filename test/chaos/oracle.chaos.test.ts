@@ -35,8 +35,7 @@ const inRows: Readonly<Record<string, string>> = {
   'nothing follows an end': `
     insert into intake.events (document_id, owner_id, attempt_id, kind, status)
       select document_id, owner_id, id, 'status', 'parsed' from intake.attempts`,
-  'an end has its instant, and nothing else has one':
-    'update intake.attempts set ended_at = null',
+  'an end has its instant, and nothing else has one': 'update intake.attempts set ended_at = null',
   'a tombstone has no successor of its content': `
     update intake.documents set deleted_at = created_at - interval '1 hour', live_generation_id = null`,
   'a tombstone keeps neither name nor hash': `

@@ -1,0 +1,34 @@
+/** Cells side by side: each lane is a ground of its own, since a killed process takes all its documents with it. */
+import type { Cell, Result } from './cell.ts';
+import { type Ground, layGround } from './ground.ts';
+
+export async function runInLanes(
+  cells: readonly Cell[],
+  lanes: number,
+  tell: (result: Result) => void,
+): Promise<readonly Result[]> {
+  const waiting = [...cells];
+  const results: Result[] = [];
+  const lane = async () => {
+    let ground: Ground | undefined;
+    for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
+      const { group, name } = cell;
+      ground ??= await layGround();
+      const outcome = await cell.run(ground).catch((error: unknown) => ({
+        recoveryMs: undefined,
+        wrong: [`${error}`],
+      }));
+      const result = { group, name, ...outcome };
+      results.push(result);
+      tell(result);
+      // What went wrong here must not be counted against the next cell.
+      if (outcome.wrong.length > 0) {
+        await ground.close();
+        ground = undefined;
+      }
+    }
+    await ground?.close();
+  };
+  await Promise.all(Array.from({ length: Math.min(lanes, cells.length) }, lane));
+  return results;
+}
