@@ -3,7 +3,8 @@
  * started again, and a wire before every server. Nothing in the product knows of it: the wires stand in its addresses.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
@@ -67,7 +68,10 @@ export interface Ground {
   readonly persons: ReadonlyMap<string, Person>;
   /** What API and workers have written into their logs. */
   logs(): Promise<string>;
-  close(): Promise<void>;
+  /** Where logs and data lie. */
+  readonly folder: string;
+  /** Ends everything; what lies in its folder is removed unless it is to be looked into. */
+  close(options?: { readonly keep: boolean }): Promise<void>;
 }
 
 export interface GroundOptions {
@@ -91,6 +95,8 @@ const usual = {
 export async function layGround({ environment = {} }: GroundOptions = {}): Promise<Ground> {
   const root = await mkdtemp(join(tmpdir(), 'intake-chaos-'));
   const folder = stateFolder(root);
+  const remove = () => rmSync(root, { recursive: true, force: true });
+  process.once('exit', remove); // however this command ends
   await mkdir(join(root, 'tmp'));
   const { PATH, HOME } = process.env;
   const plan = await prepareStack({ PATH, HOME, TMPDIR: join(root, 'tmp') }, folder);
@@ -154,7 +160,13 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
       if (target === 'parser' || target === 'embedding') await keep(target);
       await programs[target].kill();
     },
-    signal: (target, signal) => void process.kill(-programs[target].pid, signal),
+    signal(target, signal) {
+      try {
+        process.kill(-programs[target].pid, signal);
+      } catch (cause) {
+        throw new Error(`${target} has ended by itself`, { cause });
+      }
+    },
     async person() {
       const ownerId = randomUUID();
       const { SUPABASE_URL: supabaseUrl } = plan.config;
@@ -169,14 +181,16 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
       const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
       return texts.join('');
     },
-    async close() {
+    folder: root,
+    async close({ keep: isKept } = { keep: false }) {
       await connection.close();
       await pool.end();
       // All of it is thrown away.
       await Promise.all(Object.values(programs).map((running) => running.kill()));
       const open = Object.values(wires).flatMap((ofOne) => Object.values(ofOne));
       await Promise.all([webhook, ...open].map((wire) => wire.close()));
-      await rm(root, { recursive: true, force: true });
+      process.off('exit', remove);
+      if (!isKept) remove();
     },
   };
 }

@@ -18,14 +18,15 @@ export async function runInLanes(
         recoveryMs: undefined,
         wrong: [`${error}`],
       }));
-      const result = { group, name, ...outcome };
+      const isWrong = outcome.wrong.length > 0;
+      const wrong = isWrong ? [...outcome.wrong, `logs in ${ground.folder}`] : [];
+      const result = { group, name, ...outcome, wrong };
       results.push(result);
       tell(result);
-      // What went wrong here must not be counted against the next cell.
-      if (outcome.wrong.length > 0) {
-        await ground.close();
-        ground = undefined;
-      }
+      if (!isWrong) continue;
+      // It must not be counted against the next cell.
+      await ground.close({ keep: true });
+      ground = undefined;
     }
     await ground?.close();
   };

@@ -43,7 +43,7 @@ export function walkOf(seed: number, steps: number): readonly Step[] {
 
 export async function walk(ground: Ground, steps: readonly Step[]): Promise<Outcome> {
   const person = await ground.person();
-  const lives: Promise<void>[] = [];
+  const lives: Promise<string | undefined>[] = [];
   const ends: Promise<number>[] = [];
   const busy = new Map<Target, Promise<number>>();
   for (const { target, fault, afterMs, will } of steps) {
@@ -55,9 +55,7 @@ export async function walk(ground: Ground, steps: readonly Step[]): Promise<Outc
     ends.push(over);
   }
   const lastEnd = Math.max(...(await Promise.all(ends)));
-  const unsettled = (await Promise.allSettled(lives)).flatMap((end) =>
-    end.status === 'rejected' ? [`${end.reason}`] : [],
-  );
+  const unsettled = (await Promise.all(lives)).filter((fault) => fault !== undefined);
   const restMs = Date.now() - lastEnd;
   await untilTrue('what was deleted is swept', () => isSwept(ground, person));
   const violations = await judge(ground, {
@@ -73,7 +71,21 @@ export async function walk(ground: Ground, steps: readonly Step[]): Promise<Outc
   };
 }
 
-async function live(ground: Ground, person: Person, will: Step['will']): Promise<void> {
+/** Answers what went wrong, if anything did. */
+async function live(
+  ground: Ground,
+  person: Person,
+  will: Step['will'],
+): Promise<string | undefined> {
+  try {
+    await liveOut(ground, person, will);
+    return undefined;
+  } catch (error) {
+    return `${error}`;
+  }
+}
+
+async function liveOut(ground: Ground, person: Person, will: Step['will']): Promise<void> {
   const documentId = await bring(person, someDocument());
   if (will !== 'nothing') {
     const [method, path] =

@@ -45,6 +45,8 @@ async function forward(port: number, incoming: IncomingMessage, body: Buffer): P
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const outgoing = request({ host: '127.0.0.1', port, method, path, agent: false });
   for (const [name, values] of headersOf(rawHeaders)) outgoing.setHeader(name, values);
+  // Node gives a DELETE's body no length by itself.
+  if (body.length > 0) outgoing.setHeader('content-length', body.length);
   outgoing.once('response', resolve).once('error', reject);
   const hangUp = () => outgoing.destroy(new Error('the caller is gone'));
   socket.once('close', hangUp);
