@@ -2,6 +2,7 @@
 import type { Seen } from '../support/person.ts';
 import type { Ground } from './ground.ts';
 import { judge } from './judge.ts';
+import type { Violation } from './oracle/oracle.ts';
 
 export interface Cell {
   readonly group: string;
@@ -12,6 +13,8 @@ export interface Cell {
 export interface Outcome {
   /** From the end of the fault until work went on; absent where nothing was left to do. */
   readonly recoveryMs: number | undefined;
+  /** Of that, a killed process's own start. */
+  readonly readyMs?: number | undefined;
   /** What should not be so: the oracle's violations, an end that is not `complete`, a fault that met nothing. */
   readonly wrong: readonly string[];
 }
@@ -39,6 +42,14 @@ export async function wrongIn(ground: Ground, story: Story): Promise<readonly st
     ...(isStruck ? [] : ['the fault met nothing']),
     ...(end.status === 'complete' ? [] : [`ended as ${end.status}`]),
     ...(end.attempts.length === 1 ? [] : [`${end.attempts.length} attempts`]),
+    ...inWords(ground, violations),
+  ];
+}
+
+/** A part that ends by itself is no fault of ours. */
+export function inWords(ground: Ground, violations: readonly Violation[]): readonly string[] {
+  return [
+    ...ground.endedByThemselves().map((target) => `${target} has ended by itself`),
     ...violations.map(({ invariant, check, what }) => `${invariant}. ${check}: ${what}`),
   ];
 }

@@ -2,8 +2,8 @@
  * Crash points: one document's life is recorded, request by request; then, for each request, the worker is killed just
  * before it and just after it, and started again. However it dies, the document must end as if nothing had happened.
  */
-import { type Cell, SUB_BATCH, wrongIn } from './cell.ts';
-import { type Fault, strike } from './faults.ts';
+import { type Cell, type Outcome, SUB_BATCH, wrongIn } from './cell.ts';
+import { type End, strike } from './faults.ts';
 import type { Ground } from './ground.ts';
 import { bring, someDocument, untilSettled } from './life.ts';
 import { type Moment, nameOf, type Point } from './wires/checkpoint.ts';
@@ -31,32 +31,31 @@ export function crashCells(points: readonly Point[]): readonly Cell[] {
   );
 }
 
-const how: Fault = 'kill';
-
-async function crashAt(ground: Ground, point: Point, side: Side): ReturnType<Cell['run']> {
+export async function crashAt(ground: Ground, point: Point, side: Side): Promise<Outcome> {
   const { worker } = ground.checkpoints;
   const person = await ground.person();
-  let over: Promise<number> | undefined;
+  let over: Promise<End> | undefined;
   worker.record();
   worker.set({
     ...point,
     moment: side,
     strike: async () => {
-      ({ over } = await strike(ground, 'worker', how));
+      ({ over } = await strike(ground, 'worker', 'kill'));
       return 'lose';
     },
   });
   const documentId = await bring(person, someDocument());
   const end = await untilSettled(ground, person, documentId);
   worker.disarm();
-  const restartedAt = await over;
-  const again = restartedAt === undefined ? undefined : worker.firstAfter(restartedAt);
+  const restart = await over;
+  const again = restart && worker.firstAfter(restart.atMs);
   return {
-    recoveryMs: again === undefined || restartedAt === undefined ? undefined : again - restartedAt,
+    recoveryMs: restart && again && again - restart.atMs,
+    readyMs: restart?.readyMs,
     wrong: await wrongIn(ground, {
       ownerId: person.ownerId,
       end,
-      isStruck: restartedAt !== undefined,
+      isStruck: restart !== undefined,
       mayRepeat: isAnsweredAndUnwritten(point, side) ? SUB_BATCH : 0,
     }),
   };

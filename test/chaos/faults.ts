@@ -9,18 +9,23 @@ export type Fault = (typeof faults)[number];
 /** A worker is silent for longer than its heartbeats may be. */
 const OUT_MS = 4_000;
 
-/** Resolves when the fault is made, with the promise of its end: when the part was there again, in epoch milliseconds. */
+export interface End {
+  /** When the part was started again, woke up or was reached again; epoch milliseconds. */
+  readonly atMs: number;
+  /** How long a killed one took from there until it was ready. */
+  readonly readyMs?: number;
+}
+
+/** Resolves when the fault is made, with the promise of its end. */
 export async function strike(
   ground: Ground,
   target: Target,
   fault: Fault,
-): Promise<{ readonly over: Promise<number> }> {
+): Promise<{ readonly over: Promise<End> }> {
   switch (fault) {
-    case 'kill': {
+    case 'kill':
       await ground.kill(target);
-      const restartedAt = Date.now();
-      return { over: ground.programs[target].start().then(() => restartedAt) };
-    }
+      return { over: restart(ground, target) };
     case 'pause':
       ground.signal(target, 'SIGSTOP');
       return { over: after(() => ground.signal(target, 'SIGCONT')) };
@@ -36,8 +41,14 @@ export async function strike(
   }
 }
 
-async function after(end: () => void): Promise<number> {
+export async function restart(ground: Ground, target: Target): Promise<End> {
+  const atMs = Date.now();
+  await ground.programs[target].start();
+  return { atMs, readyMs: Date.now() - atMs };
+}
+
+async function after(end: () => void): Promise<End> {
   await delay(OUT_MS);
   end();
-  return Date.now();
+  return { atMs: Date.now() };
 }

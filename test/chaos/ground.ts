@@ -63,6 +63,8 @@ export interface Ground {
   kill(target: Target): Promise<void>;
   /** SIGSTOP or SIGCONT, to a part and all that it started. */
   signal(target: Target, signal: 'SIGSTOP' | 'SIGCONT'): void;
+  /** Parts that nobody struck and that are gone all the same. */
+  endedByThemselves(): readonly Target[];
   person(): Promise<Person>;
   /** Everybody so far, by their id. */
   readonly persons: ReadonlyMap<string, Person>;
@@ -160,13 +162,9 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
       if (target === 'parser' || target === 'embedding') await keep(target);
       await programs[target].kill();
     },
-    signal(target, signal) {
-      try {
-        process.kill(-programs[target].pid, signal);
-      } catch (cause) {
-        throw new Error(`${target} has ended by itself`, { cause });
-      }
-    },
+    signal: (target, signal) => void process.kill(-programs[target].pid, signal),
+    endedByThemselves: () =>
+      (Object.keys(programs) as Target[]).filter((target) => isGone(programs[target])),
     async person() {
       const ownerId = randomUUID();
       const { SUPABASE_URL: supabaseUrl } = plan.config;
@@ -193,6 +191,20 @@ export async function layGround({ environment = {} }: GroundOptions = {}): Promi
       if (!isKept) remove();
     },
   };
+}
+
+function isGone(started: Program): boolean {
+  let pid: number;
+  try {
+    ({ pid } = started);
+  } catch {
+    return false; // we have ended it
+  }
+  try {
+    return !process.kill(pid, 0);
+  } catch {
+    return true;
+  }
 }
 
 async function startServers(plan: Plan, folder: StateFolder) {

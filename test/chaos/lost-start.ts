@@ -4,9 +4,9 @@
  */
 
 import { declaration } from '../support/person.ts';
-import { until } from '../support/until.ts';
-import { type Cell, wrongIn } from './cell.ts';
-import { strike } from './faults.ts';
+import { until, untilTrue } from '../support/until.ts';
+import { type Cell, type Outcome, wrongIn } from './cell.ts';
+import { type End, strike } from './faults.ts';
 import type { Ground } from './ground.ts';
 import { bring, someDocument, untilSettled } from './life.ts';
 import type { Moment } from './wires/checkpoint.ts';
@@ -22,11 +22,11 @@ export const lostStartCells: readonly Cell[] = Object.entries(cases).map(([name,
   run: (ground) => loseStart(ground, moment),
 }));
 
-async function loseStart(ground: Ground, moment: Moment): ReturnType<Cell['run']> {
+async function loseStart(ground: Ground, moment: Moment): Promise<Outcome> {
   const { api } = ground.checkpoints;
   const person = await ground.person();
   const document = someDocument();
-  let over: Promise<number> | undefined;
+  let over: Promise<End> | undefined;
   api.record();
   api.set({
     label: 'temporal StartWorkflowExecution',
@@ -37,13 +37,11 @@ async function loseStart(ground: Ground, moment: Moment): ReturnType<Cell['run']
       return 'lose';
     },
   });
-  const send = () => person.send('POST', '/v1/uploads', { json: declaration(document) });
-  const isRefused = await send().then(
-    () => false,
-    () => true,
-  );
-  api.disarm();
-  const restartedAt = await over;
+  const unheard = person
+    .send('POST', '/v1/uploads', { json: declaration(document) })
+    .catch(() => undefined);
+  await untilTrue('the API is struck', async () => over !== undefined);
+  const restart = await over;
   const stampedAt = await until('the sweep has stamped the run', async () => {
     const { rows } = await ground.pool.query(
       'select from intake.attempts where owner_id = $1 and run_id is not null',
@@ -51,12 +49,14 @@ async function loseStart(ground: Ground, moment: Moment): ReturnType<Cell['run']
     );
     return rows.length > 0 ? Date.now() : undefined;
   });
+  await unheard;
   const end = await untilSettled(ground, person, await bring(person, document));
   return {
-    recoveryMs: restartedAt === undefined ? undefined : stampedAt - restartedAt,
+    recoveryMs: restart && stampedAt - restart.atMs,
+    readyMs: restart?.readyMs,
     wrong: await wrongIn(ground, {
       ...{ ownerId: person.ownerId, end, mayRepeat: 0 },
-      isStruck: isRefused && restartedAt !== undefined,
+      isStruck: restart !== undefined,
     }),
   };
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run chaos`: everything at once. `-- --quick` a choice of it in minutes; `-- --walk --seed N --steps M` the random
- * walk alone; `-- --json` one JSON object at the end. Exit code 1 when anything was wrong.
+ * walk alone; `-- --only TEXT` the cells with that text; `-- --json` one JSON object at the end. Exit code 1 when anything was wrong.
  */
 import { randomInt } from 'node:crypto';
 import { availableParallelism, loadavg } from 'node:os';
@@ -25,6 +25,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     walk: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
     seed: { type: 'string', default: `${randomInt(2 ** 31)}` },
     steps: { type: 'string' },
   },
@@ -40,7 +41,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const tell = (line: string) => (json ? console.error(line) : console.log(line));
 const startedAt = Date.now();
 tell(`seed ${seed}`);
-const cells = values.walk ? [walkCell()] : await everything();
+const all = values.walk ? [walkCell()] : await everything();
+const cells = all.filter(({ group, name }) => `${group}: ${name}`.includes(values.only));
 const results = await runInLanes(cells, LANES, (result) => tell(asLine(result)));
 const wrong = results.filter((result) => result.wrong.length > 0);
 const summaries = summarize(results);
@@ -50,8 +52,12 @@ tell(
   `${cells.length} cells, ${wrong.length} wrong, in ${Math.round((Date.now() - startedAt) / 1000)} s; ` +
     `Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)} at the end.`,
 );
-if (wrong.some(({ group }) => group === 'random walk')) {
-  tell(`Again: npm run chaos -- --walk --seed ${seed} --steps ${steps}`);
+for (const { group, name } of wrong) {
+  const again =
+    group === 'random walk'
+      ? `--walk --seed ${seed} --steps ${steps}`
+      : `--only '${group}: ${name}'`;
+  tell(`Again: npm run chaos -- ${again}`);
 }
 process.exitCode = wrong.length === 0 ? 0 : 1;
 

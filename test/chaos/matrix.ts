@@ -2,8 +2,8 @@
  * The matrix: at every stage of a document's life, every part that takes a hand in it is killed, paused and cut off,
  * before the stage's request has its effect, before its answer is heard, and after. The cells are data.
  */
-import { type Cell, SUB_BATCH, wrongIn } from './cell.ts';
-import { type Fault, faults, strike } from './faults.ts';
+import { type Cell, type Outcome, SUB_BATCH, wrongIn } from './cell.ts';
+import { type End, type Fault, faults, strike } from './faults.ts';
 import type { Caller, Ground, Server, Target } from './ground.ts';
 import { bring, someDocument, untilSettled } from './life.ts';
 import { type Moment, moments, type Point } from './wires/checkpoint.ts';
@@ -86,12 +86,11 @@ interface Blow {
   readonly when: Moment;
 }
 
-async function strikeAt(ground: Ground, blow: Blow): ReturnType<Cell['run']> {
+async function strikeAt(ground: Ground, blow: Blow): Promise<Outcome> {
   const { stage, target, fault, when } = blow;
-  const checkpoints = Object.values(ground.checkpoints);
-  for (const checkpoint of checkpoints) checkpoint.record();
+  ground.checkpoints[stage.caller].record();
   const person = await ground.person();
-  let over: Promise<number> | undefined;
+  let over: Promise<End> | undefined;
   ground.checkpoints[stage.caller].set({
     ...stage,
     moment: when,
@@ -104,16 +103,29 @@ async function strikeAt(ground: Ground, blow: Blow): ReturnType<Cell['run']> {
   const documentId = await bring(person, someDocument());
   const end = await untilSettled(ground, person, documentId);
   ground.checkpoints[stage.caller].disarm();
-  const endedAt = await over;
-  const firsts = checkpoints.map((checkpoint) => checkpoint.firstAfter(endedAt ?? Number.NaN));
-  const again = Math.min(...firsts.filter((first) => first !== undefined));
+  const faultEnd = await over;
   return {
-    recoveryMs: endedAt !== undefined && Number.isFinite(again) ? again - endedAt : undefined,
+    recoveryMs: faultEnd && (await timeToNextStatus(ground, person.ownerId, faultEnd.atMs)),
+    readyMs: faultEnd?.readyMs,
     wrong: await wrongIn(ground, {
       ownerId: person.ownerId,
       end,
-      isStruck: endedAt !== undefined,
+      isStruck: faultEnd !== undefined,
       mayRepeat: stage.name === 'embed' ? SUB_BATCH : 0,
     }),
   };
+}
+
+/** Until the document's next status was written; absent where it had all of them. */
+async function timeToNextStatus(
+  { pool }: Ground,
+  ownerId: string,
+  fromMs: number,
+): Promise<number | undefined> {
+  const { rows } = await pool.query<{ at: Date | null }>(
+    `select min(at) as at from intake.events where owner_id = $1 and kind = 'status' and at > $2`,
+    [ownerId, new Date(fromMs)],
+  );
+  const next = rows[0]?.at;
+  return next ? next.getTime() - fromMs : undefined;
 }

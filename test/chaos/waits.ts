@@ -4,7 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Person } from '../support/person.ts';
-import { type Cell, SUB_BATCH, wrongIn } from './cell.ts';
+import { type Cell, type Outcome, SUB_BATCH, wrongIn } from './cell.ts';
+import { type End, restart } from './faults.ts';
 import type { Ground, Worker } from './ground.ts';
 import {
   bring,
@@ -67,7 +68,7 @@ export function waitCells(rounds: number): readonly Cell[] {
   return Array.from({ length: rounds }, () => once).flat();
 }
 
-async function strikeIn(ground: Ground, wait: Wait, way: Way): ReturnType<Cell['run']> {
+async function strikeIn(ground: Ground, wait: Wait, way: Way): Promise<Outcome> {
   const person = await ground.person();
   const workers: readonly Worker[] = way === 'restart' ? ['worker'] : ['worker', 'second worker'];
   for (const worker of workers) ground.checkpoints[worker].record();
@@ -90,6 +91,7 @@ async function strikeIn(ground: Ground, wait: Wait, way: Way): ReturnType<Cell['
   await restore(ground, way, struck);
   return {
     recoveryMs,
+    readyMs: (await struck?.restarted)?.readyMs,
     wrong: await wrongIn(ground, {
       ownerId: person.ownerId,
       end,
@@ -105,7 +107,7 @@ interface Blow {
   readonly successor: Worker;
   /** Of the restart, or of the blow where another takes over. */
   readonly atMs: number;
-  readonly restarted: Promise<void> | undefined;
+  readonly restarted: Promise<End> | undefined;
 }
 
 async function take(ground: Ground, victim: Worker, way: Way): Promise<Blow> {
@@ -113,7 +115,7 @@ async function take(ground: Ground, victim: Worker, way: Way): Promise<Blow> {
   else await ground.kill(victim);
   const atMs = Date.now();
   if (way === 'restart') {
-    return { victim, successor: victim, atMs, restarted: ground.programs[victim].start() };
+    return { victim, successor: victim, atMs, restarted: restart(ground, victim) };
   }
   const successor = victim === 'worker' ? 'second worker' : 'worker';
   return { victim, successor, atMs, restarted: undefined };

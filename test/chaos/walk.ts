@@ -5,9 +5,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Person } from '../support/person.ts';
 import { untilTrue } from '../support/until.ts';
-import type { Outcome } from './cell.ts';
-import { SUB_BATCH } from './cell.ts';
-import { type Fault, faults, strike } from './faults.ts';
+import { inWords, type Outcome, SUB_BATCH } from './cell.ts';
+import { type End, type Fault, faults, strike } from './faults.ts';
 import type { Ground, Target } from './ground.ts';
 import { judge } from './judge.ts';
 import { bring, someDocument, untilSettled } from './life.ts';
@@ -44,8 +43,8 @@ export function walkOf(seed: number, steps: number): readonly Step[] {
 export async function walk(ground: Ground, steps: readonly Step[]): Promise<Outcome> {
   const person = await ground.person();
   const lives: Promise<string | undefined>[] = [];
-  const ends: Promise<number>[] = [];
-  const busy = new Map<Target, Promise<number>>();
+  const ends: Promise<End>[] = [];
+  const busy = new Map<Target, Promise<End>>();
   for (const { target, fault, afterMs, will } of steps) {
     lives.push(live(ground, person, 'nothing'), live(ground, person, will));
     await delay(afterMs);
@@ -54,7 +53,7 @@ export async function walk(ground: Ground, steps: readonly Step[]): Promise<Outc
     busy.set(target, over);
     ends.push(over);
   }
-  const lastEnd = Math.max(...(await Promise.all(ends)));
+  const lastEnd = Math.max(...(await Promise.all(ends)).map(({ atMs }) => atMs));
   const unsettled = (await Promise.all(lives)).filter((fault) => fault !== undefined);
   const restMs = Date.now() - lastEnd;
   await untilTrue('what was deleted is swept', () => isSwept(ground, person));
@@ -64,10 +63,7 @@ export async function walk(ground: Ground, steps: readonly Step[]): Promise<Outc
   });
   return {
     recoveryMs: restMs,
-    wrong: [
-      ...unsettled,
-      ...violations.map(({ invariant, check, what }) => `${invariant}. ${check}: ${what}`),
-    ],
+    wrong: [...unsettled, ...inWords(ground, violations)],
   };
 }
 

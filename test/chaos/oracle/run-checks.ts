@@ -1,6 +1,6 @@
 /** The status row is a projection of the run: what Temporal says of a run must be what its row says. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import { closings, type TerminalStatus } from '../../../src/domain/ingestion.ts';
+import { type Closing, closings, type TerminalStatus } from '../../../src/domain/ingestion.ts';
 import { searchAttributeNames } from '../../../src/domain/run.ts';
 import type { Check, Scene } from './scene.ts';
 
@@ -40,7 +40,7 @@ export const runChecks: readonly Check[] = [
     name: 'a run closes as its row ended',
     async find(scene) {
       return (await attemptsWithRuns(scene))
-        .filter(({ row, run }) => run?.status.name.toLowerCase() !== expected(row))
+        .filter(({ row, run }) => run?.status.name !== expected(row))
         .map(({ row, run }) => `${row.id} is ${row.status}, its run ${run?.status.name ?? 'lost'}`);
     },
   },
@@ -55,8 +55,15 @@ export const runChecks: readonly Check[] = [
   },
 ];
 
+/** In the words of Temporal's SDK. */
+const closedAs = {
+  completed: 'COMPLETED',
+  failed: 'FAILED',
+  canceled: 'CANCELLED',
+} as const satisfies Record<Closing, string>;
+
 function expected({ status, ended }: AttemptRow): string {
-  return ended ? closings[status as TerminalStatus] : 'running';
+  return ended ? closedAs[closings[status as TerminalStatus]] : 'RUNNING';
 }
 
 function tenantOf({ typedSearchAttributes }: WorkflowExecutionDescription): unknown {
