@@ -28,6 +28,8 @@ export function createPool(options: PoolOptions): Pool {
     keepAlive: true,
   });
   pool.on('error', options.onIdleError);
+  // The pool listens to idle connections alone. A borrowed one tells its queries; unheard, it would end the process.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 

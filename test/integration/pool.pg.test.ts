@@ -63,3 +63,16 @@ test('whoever waited for a lock reads what was committed meanwhile', async () =>
   });
   expect((await waiting.second).version.originalKey).toBe(key);
 });
+
+test('a connection that breaks between two statements fails its transaction, and nothing else', async () => {
+  const broken = inTransaction(database.pool, async (transaction) => {
+    const { rows } = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid');
+    await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+    await vi.waitFor(async () => {
+      const alive = 'select from pg_stat_activity where pid = $1';
+      expect((await database.pool.query(alive, [rows[0]?.pid])).rowCount).toBe(0);
+    });
+    await transaction.query('select 1');
+  });
+  await expect(broken).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+});

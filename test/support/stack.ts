@@ -103,7 +103,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
-function program(service: Service): Program {
+/** One of the stack's processes, which may be ended and started again. */
+export function program(service: Service): Program {
   let child: Child | undefined;
   let logFile: string | undefined;
   const end = async (how: (running: Child) => Promise<unknown>) => {
