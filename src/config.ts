@@ -106,6 +106,9 @@ export const settings = z.object({
   STORAGE_PATIENCE_SECONDS: seconds(604_800).describe(
     'How long a document waits for storage that is down or forbidden',
   ),
+  STORAGE_BREAKER_SECONDS: seconds(60).describe(
+    'How long the circuit breaker round blob reads stays open after five failures',
+  ),
   PARSER_PATIENCE_SECONDS: seconds(86_400).describe(
     'How long a document waits for a parser that takes no jobs',
   ),
