@@ -1,0 +1,126 @@
+/** The whole comparison: a calm phase and a faulty one, every side in the same weather at the same time. */
+import type { RecordedCall } from '../../src/dev/fault-rules.ts';
+import { type Laboratory, openLaboratory } from './laboratory.ts';
+import {
+  type Comparison,
+  compareTimes,
+  figuresOf,
+  judge,
+  type Outcome,
+  type SideFigures,
+} from './measure.ts';
+import { runScript } from './run.ts';
+import { type DocumentPlan, planDocument } from './scenario.ts';
+import { type SideName, sideNames } from './side.ts';
+
+export interface ExperimentOptions {
+  readonly seed: string;
+  /** Recoverable documents that Intake meets; the controls meet a tenth of them. */
+  readonly documents: number;
+  readonly only: SideName | undefined;
+  readonly say: (words: string) => void;
+}
+
+export interface PhaseResult {
+  readonly sides: readonly SideFigures[];
+  /** Intake's time against each control's. */
+  readonly timesAgainst: Readonly<Record<string, Comparison>>;
+}
+
+export interface LabResult {
+  readonly seed: string;
+  readonly documents: number;
+  readonly calm: PhaseResult;
+  readonly faulty: PhaseResult;
+}
+
+const DOCUMENTS_PER_SECOND = 4;
+const CONTROL_SHARE = 0.1;
+const CALM_SHARE = 0.04;
+const LEAST_CALM = 10;
+const CALM_SPREAD_MS = 500;
+const KILL_EVERY_MS = 25_000;
+const UPLOAD_LIFETIME_SECONDS = 90;
+/** As in the original. */
+const CONTROL_POLL_MS = 5_000;
+/** A minute's hang and its retries fit in, and the end of an upload. */
+const PATIENCE_MS = 240_000;
+
+export async function experiment(options: ExperimentOptions): Promise<LabResult> {
+  const { seed, documents, only, say } = options;
+  const sides = only === undefined ? sideNames : [only];
+  say('starting Intake’s stack and the controls');
+  const laboratory = await openLaboratory({
+    sides,
+    uploadLifetimeSeconds: UPLOAD_LIFETIME_SECONDS,
+    controlPollMs: CONTROL_POLL_MS,
+  });
+  try {
+    const calmCount = Math.max(LEAST_CALM, Math.round(documents * CALM_SHARE));
+    say(`without faults, ${calmCount} documents a side`);
+    const calm = await phase(laboratory, {
+      plans: new Map(
+        sides.map((side) => [side, plansFor(calmCount, { seed, side, faulty: false })]),
+      ),
+      spreadMs: calmCount * CALM_SPREAD_MS,
+      killEveryMs: undefined,
+      patienceMs: PATIENCE_MS,
+      say,
+    });
+    say(
+      `with faults, ${documents} recoverable documents at Intake, a tenth of them at the controls`,
+    );
+    const faulty = await phase(laboratory, {
+      plans: new Map(
+        sides.map((side) => [
+          side,
+          plansFor(side === 'intake' ? documents : Math.ceil(documents * CONTROL_SHARE), {
+            ...{ seed, side },
+            faulty: true,
+          }),
+        ]),
+      ),
+      spreadMs: (documents / DOCUMENTS_PER_SECOND) * 1_000,
+      killEveryMs: KILL_EVERY_MS,
+      patienceMs: PATIENCE_MS,
+      say,
+    });
+    return { seed, documents, calm, faulty };
+  } finally {
+    await laboratory.close();
+  }
+}
+
+/** From the first number on, until so many of them can be brought home. */
+export function plansFor(
+  recoverable: number,
+  options: Parameters<typeof planDocument>[1],
+): readonly DocumentPlan[] {
+  const plans: DocumentPlan[] = [];
+  for (let left = recoverable; left > 0; ) {
+    const plan = planDocument(plans.length, options);
+    plans.push(plan);
+    if (plan.due === 'searchable') left -= 1;
+  }
+  return plans;
+}
+
+async function phase(
+  laboratory: Laboratory,
+  plan: Parameters<typeof runScript>[1],
+): Promise<PhaseResult> {
+  const runs = await runScript(laboratory, plan);
+  const calls: readonly RecordedCall[] = (await laboratory.faults.parser.ledger()).calls;
+  const outcomes = new Map<SideName, readonly Outcome[]>(
+    runs.map((run) => [run.name, judge(run, calls)]),
+  );
+  const ours = outcomes.get('intake') ?? [];
+  return {
+    sides: [...outcomes].map(([name, own]) => figuresOf(name, own)),
+    timesAgainst: Object.fromEntries(
+      [...outcomes]
+        .filter(([name]) => name !== 'intake')
+        .map(([name, own]) => [name, compareTimes(ours, own)]),
+    ),
+  };
+}
