@@ -2,7 +2,8 @@
  * Everything the sides run on, in a folder that is thrown away: Intake's local stack with a second worker, the two
  * controls, one Postgres for all, and the stand-ins with their fault scripts. Each program is a process of its own.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createPool, type Pool } from '../../src/db/pool.ts';
@@ -39,6 +40,11 @@ const EMBEDDER_MS = 30;
 export async function openLaboratory(options: LaboratoryOptions): Promise<Laboratory> {
   Object.assign(process.env, withoutProxy(process.env));
   const root = await mkdtemp(join(tmpdir(), 'intake-lab-'));
+  // However this command ends, Ctrl-C included.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => process.exit(1));
+  }
+  process.once('exit', () => rmSync(root, { recursive: true, force: true }));
   const postgres = await startPostgres({
     dataDirectory: join(root, 'postgres'),
     logFile: join(root, 'postgres.log'),
@@ -50,7 +56,6 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     await programs.supervisor.stop([controlNames.flatMap(processesOf), ['worker-2'], ...stopOrder]);
     await Promise.all(pools.map((pool) => pool.end()));
     await postgres.stop();
-    await rm(root, { recursive: true, force: true });
   };
   try {
     const plan = await startIntake(programs, postgres.url, options);
