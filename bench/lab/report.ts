@@ -119,10 +119,10 @@ function share(pick: (figures: SideFigures) => number): Row['cell'] {
   };
 }
 
-function percent(part: number): string {
+export function percent(part: number): string {
   return Number.isNaN(part) ? '-' : `${(part * 100).toFixed(2)}%`;
 }
 
-function seconds(ms: number | undefined): string {
+export function seconds(ms: number | undefined): string {
   return ms === undefined ? '-' : (ms / 1_000).toFixed(1);
 }
