@@ -102,7 +102,9 @@ async function startProgram(
         env: { PATH, HOME, TMPDIR, CONTROL_SETTINGS: JSON.stringify(settings) },
         onSpawn,
       });
-      await untilReady(child, async () => child.lastLines().some((line) => / ready$/.test(line)));
+      await untilReady(child, async () =>
+        child.lastLines().some((line) => line.endsWith(' ready')),
+      );
       return child;
     },
   });

@@ -10,8 +10,9 @@ import {
   type SideFigures,
 } from './measure.ts';
 import { runScript } from './run.ts';
-import { type DocumentPlan, planDocument } from './scenario.ts';
+import { type DocumentPlan, MOST_LATE_MS, planDocument, type ScenarioOptions } from './scenario.ts';
 import { type SideName, sideNames } from './side.ts';
+import { forecast } from './weather.ts';
 
 export interface ExperimentOptions {
   readonly seed: string;
@@ -34,11 +35,12 @@ export interface LabResult {
   readonly faulty: PhaseResult;
 }
 
-const DOCUMENTS_PER_SECOND = 4;
-const CONTROL_SHARE = 0.1;
+const PACE_MS = 250;
+/** The controls meet every tenth document, at the moment at which Intake meets it. */
+const CONTROL_STRIDE = 10;
 const CALM_SHARE = 0.04;
 const LEAST_CALM = 10;
-const CALM_SPREAD_MS = 500;
+const CALM_PACE_MS = 500;
 const KILL_EVERY_MS = 25_000;
 const UPLOAD_LIFETIME_SECONDS = 90;
 /** As in the original. */
@@ -63,7 +65,8 @@ export async function experiment(options: ExperimentOptions): Promise<LabResult>
       plans: new Map(
         sides.map((side) => [side, plansFor(calmCount, { seed, side, faulty: false })]),
       ),
-      spreadMs: calmCount * CALM_SPREAD_MS,
+      paceMs: CALM_PACE_MS,
+      weather: [],
       killEveryMs: undefined,
       quietMs: CALM_QUIET_MS,
       say,
@@ -73,15 +76,14 @@ export async function experiment(options: ExperimentOptions): Promise<LabResult>
     );
     const faulty = await phase(laboratory, {
       plans: new Map(
-        sides.map((side) => [
-          side,
-          plansFor(side === 'intake' ? documents : Math.ceil(documents * CONTROL_SHARE), {
-            ...{ seed, side },
-            faulty: true,
-          }),
-        ]),
+        sides.map((side) => {
+          const stride = side === 'intake' ? 1 : CONTROL_STRIDE;
+          const own = { seed, side, faulty: true, stride };
+          return [side, plansFor(Math.ceil(documents / stride), own)];
+        }),
       ),
-      spreadMs: (documents / DOCUMENTS_PER_SECOND) * 1_000,
+      paceMs: PACE_MS,
+      weather: forecast(seed, documents * PACE_MS + MOST_LATE_MS),
       killEveryMs: KILL_EVERY_MS,
       quietMs: QUIET_MS,
       say,
@@ -92,14 +94,14 @@ export async function experiment(options: ExperimentOptions): Promise<LabResult>
   }
 }
 
-/** From the first number on, until so many of them can be brought home. */
+/** Every so many numbers one, until so many of them can be brought home. */
 export function plansFor(
   recoverable: number,
-  options: Parameters<typeof planDocument>[1],
+  { stride = 1, ...options }: ScenarioOptions & { readonly stride?: number },
 ): readonly DocumentPlan[] {
   const plans: DocumentPlan[] = [];
   for (let left = recoverable; left > 0; ) {
-    const plan = planDocument(plans.length, options);
+    const plan = planDocument(plans.length * stride, options);
     plans.push(plan);
     if (plan.due === 'searchable') left -= 1;
   }

@@ -1,7 +1,7 @@
 /**
- * What can befall one document, as rules for the stand-ins. All of it passes: a pipeline that waits, looks at what it was
- * answered and tries again brings the document home. Storage is out of order for a while, counted from the moment in
- * which the person sends the bytes; parser and embedder fail a number of calls.
+ * What can befall a document, and everybody at once, as rules for the stand-ins. All of it passes: a pipeline that waits,
+ * looks at what it was answered and tries again brings the document home. A document's own trouble with storage begins
+ * when its person sends the bytes; parser and embedder fail a number of calls about it.
  */
 import type { FaultRule } from '../../src/dev/fault-rules.ts';
 import type { Random } from './random.ts';
@@ -31,7 +31,7 @@ const FORGOTTEN_AFTER_MS = 600_000;
 
 const reads = ['object.info', 'object.read', 'object.copy'];
 
-interface Outage {
+interface Trouble {
   readonly effect: Effect;
   /** Least and most. */
   readonly seconds: readonly [number, number];
@@ -39,7 +39,7 @@ interface Outage {
 }
 
 /** Every read of the document's objects, for a while. */
-function outage(name: string, { effect, seconds, operations = reads }: Outage): FaultKind {
+function unreadable(name: string, { effect, seconds, operations = reads }: Trouble): FaultKind {
   const [least, most] = seconds;
   return {
     name,
@@ -51,6 +51,19 @@ function outage(name: string, { effect, seconds, operations = reads }: Outage): 
         times: 'always' as const,
       }));
     },
+  };
+}
+
+/** The first read of each kind. */
+function failingRead(name: string, effect: Effect): FaultKind {
+  return {
+    name,
+    family: 'storage',
+    rules: ({ ownerId }) =>
+      reads.map((operation) => ({
+        ...{ operation, subject: ownerId, effect },
+        forMs: FORGOTTEN_AFTER_MS,
+      })),
   };
 }
 
@@ -113,31 +126,26 @@ const refused = (statusCode: string, code: string, message: string) =>
   answer(400, { statusCode, code, error: code, message });
 const busy = answer(429, { detail: 'Too many requests' }, { 'retry-after': '2' });
 
+const wrongKey = refused('403', 'AccessDenied', 'Invalid Compact JWS');
+
 const submits = ['file.create', 'parse.create'];
 
 export const faultKinds: readonly FaultKind[] = [
-  outage('object invisible', { effect: named('hide'), seconds: [1, 12] }),
-  outage('403 in a 400', {
-    effect: refused('403', 'AccessDenied', 'Invalid Compact JWS'),
-    seconds: [2, 15],
+  unreadable('object invisible', { effect: named('hide'), seconds: [1, 12] }),
+  unreadable('forbidden, dressed as missing', {
+    effect: named('forbid-as-missing'),
+    seconds: [1, 6],
   }),
-  outage('401 of the gateway', {
-    effect: answer(401, { message: 'Invalid API key' }),
-    seconds: [2, 15],
-  }),
-  outage('forbidden, dressed as missing', { effect: named('forbid-as-missing'), seconds: [2, 6] }),
-  outage('bucket missing', {
-    effect: refused('404', 'NoSuchBucket', 'Bucket not found'),
-    seconds: [2, 10],
-  }),
-  outage('503 of a proxy', { effect: page(503), seconds: [2, 12] }),
-  outage('reset', { effect: { kind: 'reset-before' }, seconds: [2, 10] }),
-  outage('slow reads', { effect: { kind: 'delay', ms: 2_000 }, seconds: [5, 15] }),
-  outage('reads cut short', {
+  unreadable('slow reads', { effect: { kind: 'delay', ms: 2_000 }, seconds: [5, 15] }),
+  unreadable('reads cut short', {
     effect: named('truncate', 100),
     seconds: [1, 4],
     operations: ['object.read'],
   }),
+  failingRead('a read refused', wrongKey),
+  failingRead('a read answered 503', page(503)),
+  failingRead('a read reset', { kind: 'reset-before' }),
+  failingRead('a read hangs', { kind: 'hang' }),
 
   failing('429 with Retry-After', { operations: submits, effect: busy }),
   failing('parser 503', { operations: submits, effect: page(503) }),
@@ -192,4 +200,23 @@ export function drawKind(family: Family, random: Random): FaultKind {
 /** Who plays the rules of a family. */
 export function partyOf(family: Family): Party {
   return family === 'webhook' ? 'parser' : family;
+}
+
+/** Storage out of order for everybody: a key that was rotated before its time, a proxy, a network. */
+export const outages: readonly [Outage, ...Outage[]] = [
+  { name: '403 in a 400: the key of another project', effect: wrongKey },
+  { name: '401 of the gateway', effect: answer(401, { message: 'Invalid API key' }) },
+  { name: 'bucket missing', effect: refused('404', 'NoSuchBucket', 'Bucket not found') },
+  { name: '503 of a proxy', effect: page(503) },
+  { name: 'connections reset', effect: { kind: 'reset-before' } },
+  { name: 'every read takes 3 s', effect: { kind: 'delay', ms: 3_000 } },
+];
+
+interface Outage {
+  readonly name: string;
+  readonly effect: Effect;
+}
+
+export function outageRules({ effect }: Outage, forMs: number): readonly FaultRule[] {
+  return reads.map((operation) => ({ operation, effect, forMs, times: 'always' }));
 }

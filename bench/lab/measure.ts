@@ -36,14 +36,14 @@ export function judge(
   { visits, seen }: SideRun,
   parserCalls: readonly RecordedCall[],
 ): readonly Outcome[] {
-  const paid = paidParses(parserCalls);
+  const paid = countPaid(parserCalls);
   return visits.map((visit) =>
     outcomeOf(visit, seen.get(visit.documentId ?? ''), paid.get(visit.plan.sha256) ?? 0),
   );
 }
 
 /** By what was read. */
-function paidParses(calls: readonly RecordedCall[]): ReadonlyMap<string, number> {
+function countPaid(calls: readonly RecordedCall[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { operation, subject } of calls) {
     const sha256 = subject?.split(' ').at(-1);

@@ -90,7 +90,7 @@ export interface SideResult {
 const DOCUMENTS = 4;
 const UPLOAD_LIFETIME_SECONDS = 40;
 const QUIET_MS = 45_000;
-const SPREAD_MS = 4_000;
+const PACE_MS = 250;
 
 export async function runRaces(
   only: RaceName | undefined,
@@ -107,7 +107,7 @@ export async function runRaces(
     say(`${DOCUMENTS} documents a race and side`);
     const plans = new Map(sideNames.map((side) => [side, plansFor(chosen, side)]));
     const runs = await runScript(laboratory, {
-      ...{ plans, spreadMs: SPREAD_MS, killEveryMs: undefined, quietMs: QUIET_MS, say },
+      ...{ plans, paceMs: PACE_MS, weather: [], killEveryMs: undefined, quietMs: QUIET_MS, say },
     });
     const { calls } = await laboratory.faults.parser.ledger();
     const outcomes = new Map(runs.map((run) => [run.name, judge(run, calls)]));

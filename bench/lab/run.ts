@@ -4,11 +4,13 @@ import type { Laboratory } from './laboratory.ts';
 import { type Visit, visit } from './person.ts';
 import type { DocumentPlan } from './scenario.ts';
 import type { Seen, Side, SideName } from './side.ts';
+import { type Episode, playWeather } from './weather.ts';
 
 export interface RunPlan {
   readonly plans: ReadonlyMap<SideName, readonly DocumentPlan[]>;
-  /** Over which the people of every side arrive. */
-  readonly spreadMs: number;
+  /** A document of number n arrives after n times this. */
+  readonly paceMs: number;
+  readonly weather: readonly Episode[];
   /** Between two kills of workers; none without it. */
   readonly killEveryMs: number | undefined;
   /** Longer than any wait of a document that will go on. */
@@ -28,7 +30,9 @@ export async function runScript(
 ): Promise<readonly SideRun[]> {
   const { sides } = laboratory;
   const stopKilling = killWorkers(sides, plan);
+  const weather = playWeather(laboratory.faults.storage, plan.weather);
   const visits = await Promise.all(sides.map((side) => arrive(laboratory, side, plan)));
+  await weather;
   stopKilling();
   await untilEnded(sides, plan);
   return await Promise.all(
@@ -43,13 +47,13 @@ export async function runScript(
 async function arrive(
   { faults }: Laboratory,
   side: Side,
-  { plans, spreadMs, say }: RunPlan,
+  { plans, paceMs, say }: RunPlan,
 ): Promise<readonly Visit[]> {
   const documents = plans.get(side.name) ?? [];
   const startedAtMs = Date.now();
   const visits: Promise<Visit>[] = [];
   for (const [index, document] of documents.entries()) {
-    const dueAtMs = startedAtMs + (index / documents.length) * spreadMs;
+    const dueAtMs = startedAtMs + document.number * paceMs;
     if (dueAtMs > Date.now()) await sleep(dueAtMs - Date.now());
     visits.push(visit(side, document, faults));
     if (index % 200 === 199) say(`${side.name}: ${index + 1} of ${documents.length} have come`);

@@ -19,8 +19,8 @@ export async function processJob(job: Job, tools: Tools): Promise<void> {
   else await makeSearchable(job, tools);
 }
 
-async function submit(job: Job, { settings, database, fetchFile }: Tools): Promise<void> {
-  const content = await fetchFile(settings, job);
+async function submit(job: Job, { settings, database, ...tools }: Tools): Promise<void> {
+  const content = await tools.fetchFile(settings, job);
   const webhookUrl = `${settings.apiUrl}/api/upload-pipeline/webhook/llamaparse/${job.job_id}`;
   await submitFile(settings.parser, content, webhookUrl);
   await setStatus(database, job, 'parse_queued');
