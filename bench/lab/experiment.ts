@@ -18,6 +18,8 @@ export interface ExperimentOptions {
   readonly seed: string;
   /** Recoverable documents that Intake meets; the controls meet a tenth of them. */
   readonly documents: number;
+  /** Between two documents at Intake. */
+  readonly paceMs: number;
   readonly only: SideName | undefined;
   readonly say: (words: string) => void;
 }
@@ -31,17 +33,17 @@ export interface PhaseResult {
 export interface LabResult {
   readonly seed: string;
   readonly documents: number;
+  readonly paceMs: number;
   readonly calm: PhaseResult;
   readonly faulty: PhaseResult;
 }
 
-const PACE_MS = 250;
 /** The controls meet every tenth document, at the moment at which Intake meets it. */
 const CONTROL_STRIDE = 10;
 const CALM_SHARE = 0.04;
 const LEAST_CALM = 10;
 const CALM_PACE_MS = 500;
-const KILL_EVERY_MS = 25_000;
+const KILL_EVERY_MS = 60_000;
 const UPLOAD_LIFETIME_SECONDS = 90;
 /** As in the original. */
 const CONTROL_POLL_MS = 5_000;
@@ -50,7 +52,7 @@ const QUIET_MS = 100_000;
 const CALM_QUIET_MS = 15_000;
 
 export async function experiment(options: ExperimentOptions): Promise<LabResult> {
-  const { seed, documents, only, say } = options;
+  const { seed, documents, paceMs, only, say } = options;
   const sides = only === undefined ? sideNames : [only];
   say('starting Intake’s stack and the controls');
   const laboratory = await openLaboratory({
@@ -82,13 +84,13 @@ export async function experiment(options: ExperimentOptions): Promise<LabResult>
           return [side, plansFor(Math.ceil(documents / stride), own)];
         }),
       ),
-      paceMs: PACE_MS,
-      weather: forecast(seed, documents * PACE_MS + MOST_LATE_MS),
+      paceMs,
+      weather: forecast(seed, documents * paceMs + MOST_LATE_MS),
       killEveryMs: KILL_EVERY_MS,
       quietMs: QUIET_MS,
       say,
     });
-    return { seed, documents, calm, faulty };
+    return { seed, documents, paceMs, calm, faulty };
   } finally {
     await laboratory.close();
   }

@@ -10,6 +10,7 @@ import { describeTiming, runTiming } from './timing.ts';
 interface Options {
   readonly seed: string;
   readonly documents: number;
+  readonly pace: number;
   readonly quick?: boolean;
   readonly only?: SideName;
   readonly pictures?: string;
@@ -21,12 +22,13 @@ const program = new Command('lab')
   .option('--json', 'one JSON object on stdout, and nothing else')
   .option('--seed <text>', 'decides the script', 'fm-027')
   .option('--documents <count>', 'recoverable documents that Intake meets', Number, 3_000)
+  .option('--pace <ms>', 'between two documents at Intake', Number, 500)
   .option('--quick', 'a tenth of them')
   .addOption(new Option('--only <side>', 'one side alone').choices(sideNames))
   .option('--pictures <folder>', 'leave a picture of each figure there')
-  .action(async ({ seed, documents, quick = false, only, pictures }: Options) => {
+  .action(async ({ seed, documents, pace, quick = false, only, pictures }: Options) => {
     const count = quick ? Math.ceil(documents / 10) : documents;
-    const result = await experiment({ seed, documents: count, only, say });
+    const result = await experiment({ seed, documents: count, paceMs: pace, only, say });
     if (pictures !== undefined) await writePictures(result, pictures);
     answer(result, describe);
   });

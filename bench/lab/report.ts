@@ -53,7 +53,7 @@ const calmRows = faultyRows.filter(({ name }) =>
 
 export function describe(result: LabResult): string {
   return [
-    `Seed ${result.seed}. With faults:`,
+    `Seed ${result.seed}, a document every ${result.paceMs} ms. With faults:`,
     table(result.faulty, faultyRows),
     '',
     'Without faults:',

@@ -73,10 +73,9 @@ test('a side that meets every tenth document meets those that the others meet to
   const all = plansFor(200, options);
   const some = plansFor(20, { ...options, side: 'control', stride: 10 });
   expect(some.filter(({ due }) => due === 'searchable')).toHaveLength(20);
-  for (const plan of some) {
-    const same = all.find(({ number }) => number === plan.number);
-    if (same !== undefined) expect(fate(plan)).toEqual(fate(same));
-  }
+  const met = (plans: readonly DocumentPlan[]) =>
+    plans.filter(({ number }) => number % 10 === 0 && number < 200).map(fate);
+  expect(met(some)).toEqual(met(all));
 });
 
 test('the stand-ins can play every rule', async () => {
