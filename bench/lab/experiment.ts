@@ -10,7 +10,7 @@ import {
   type SideFigures,
 } from './measure.ts';
 import { runScript } from './run.ts';
-import { type DocumentPlan, MOST_LATE_MS, planDocument, type ScenarioOptions } from './scenario.ts';
+import { type DocumentPlan, planDocument, type ScenarioOptions } from './scenario.ts';
 import { type SideName, sideNames } from './side.ts';
 import { forecast } from './weather.ts';
 
@@ -41,6 +41,8 @@ export interface LabResult {
 /** The controls meet every tenth document, at the moment at which Intake meets it. */
 const CONTROL_STRIDE = 10;
 const CALM_SHARE = 0.04;
+/** Longer than any run. */
+const WEATHER_MS = 4 * 3_600_000;
 const LEAST_CALM = 10;
 const CALM_PACE_MS = 500;
 const KILL_EVERY_MS = 60_000;
@@ -85,7 +87,7 @@ export async function experiment(options: ExperimentOptions): Promise<LabResult>
         }),
       ),
       paceMs,
-      weather: forecast(seed, documents * paceMs + MOST_LATE_MS),
+      weather: forecast(seed, WEATHER_MS),
       killEveryMs: KILL_EVERY_MS,
       quietMs: QUIET_MS,
       say,

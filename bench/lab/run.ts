@@ -8,7 +8,7 @@ import { type Episode, playWeather } from './weather.ts';
 
 export interface RunPlan {
   readonly plans: ReadonlyMap<SideName, readonly DocumentPlan[]>;
-  /** A document of number n arrives after n times this. */
+  /** At least this lies between two numbers. */
   readonly paceMs: number;
   readonly weather: readonly Episode[];
   /** Between two kills of workers; none without it. */
@@ -28,37 +28,53 @@ export async function runScript(
   laboratory: Laboratory,
   plan: RunPlan,
 ): Promise<readonly SideRun[]> {
-  const { sides } = laboratory;
+  const { sides, faults } = laboratory;
+  const allHaveLeft = new AbortController();
   const stopKilling = killWorkers(sides, plan);
-  const weather = playWeather(laboratory.faults.storage, plan.weather);
-  const visits = await Promise.all(sides.map((side) => arrive(laboratory, side, plan)));
-  await weather;
+  const weather = playWeather(faults.storage, plan.weather, allHaveLeft.signal);
+  const visits = await arrive(laboratory, plan);
+  allHaveLeft.abort();
   stopKilling();
+  await weather;
   await untilEnded(sides, plan);
   return await Promise.all(
-    sides.map(async (side, index) => ({
+    sides.map(async (side) => ({
       name: side.name,
-      visits: visits[index] ?? [],
+      visits: visits.get(side.name) ?? [],
       seen: await side.look(),
     })),
   );
 }
 
+/** More than this at one side and the machine is what is measured: the next person comes later then, at every side. */
+const MOST_OPEN = 50;
+
+/** Number after number, at all sides that meet it in the same moment. */
 async function arrive(
-  { faults }: Laboratory,
-  side: Side,
+  { sides, faults }: Laboratory,
   { plans, paceMs, say }: RunPlan,
-): Promise<readonly Visit[]> {
-  const documents = plans.get(side.name) ?? [];
-  const startedAtMs = Date.now();
-  const visits: Promise<Visit>[] = [];
-  for (const [index, document] of documents.entries()) {
-    const dueAtMs = startedAtMs + document.number * paceMs;
-    if (dueAtMs > Date.now()) await sleep(dueAtMs - Date.now());
-    visits.push(visit(side, document, faults));
-    if (index % 200 === 199) say(`${side.name}: ${index + 1} of ${documents.length} have come`);
+): Promise<ReadonlyMap<SideName, readonly Visit[]>> {
+  const visits = sides.map((side) => {
+    const documents = plans.get(side.name) ?? [];
+    const byNumber = new Map(documents.map((document) => [document.number, document]));
+    return { side, byNumber, begun: [] as Promise<Visit>[] };
+  });
+  const last = Math.max(...[...plans.values()].flatMap((own) => own.map(({ number }) => number)));
+  const busiest = sides.at(-1);
+  for (let number = 0; number <= last; number += 1) {
+    for (const { side, byNumber, begun } of visits) {
+      const document = byNumber.get(number);
+      if (document !== undefined) begun.push(visit(side, document, faults));
+    }
+    if (number % 100 === 99) say(`${number + 1} of ${last + 1} have come`);
+    await sleep(paceMs);
+    while (busiest !== undefined && (await busiest.open()) > MOST_OPEN) await sleep(paceMs);
   }
-  return await Promise.all(visits);
+  return new Map(
+    await Promise.all(
+      visits.map(async ({ side, begun }) => [side.name, await Promise.all(begun)] as const),
+    ),
+  );
 }
 
 /** One worker of each side in turn; whatever it held in memory is gone. */

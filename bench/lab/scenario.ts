@@ -48,7 +48,7 @@ const shares: Readonly<Record<Family, number>> = {
   embedder: 0.2,
 };
 
-export const MOST_LATE_MS = 60_000;
+const MOST_LATE_MS = 60_000;
 
 export function planDocument(number: number, options: ScenarioOptions): DocumentPlan {
   const { seed, side, faulty } = options;

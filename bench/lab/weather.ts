@@ -26,14 +26,17 @@ export function forecast(seed: string, lastsMs: number): readonly Episode[] {
   return episodes;
 }
 
-/** Resolves when the last one has begun. */
+/** Resolves when the last one has begun, or when it is told to stop. */
 export async function playWeather(
   storage: FaultClient,
   episodes: readonly Episode[],
+  signal: AbortSignal,
 ): Promise<void> {
   const startedAtMs = Date.now();
   for (const { atMs, forMs, outage } of episodes) {
-    await sleep(Math.max(0, startedAtMs + atMs - Date.now()));
+    const waitMs = Math.max(0, startedAtMs + atMs - Date.now());
+    await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+    if (signal.aborted) return;
     await storage.add(...outageRules(outage, forMs));
   }
 }
