@@ -130,8 +130,9 @@ export async function runRaces(
 }
 
 function plansFor(chosen: readonly Race[], side: SideName): readonly DocumentPlan[] {
-  return chosen.flatMap((race) =>
-    Array.from({ length: DOCUMENTS }, (_, number) => {
+  return chosen.flatMap((race, place) =>
+    Array.from({ length: DOCUMENTS }, (_, index) => {
+      const number = place * DOCUMENTS + index;
       const plan = planDocument(number, { seed: race.name, side, faulty: false });
       return { ...plan, ...race.make(plan), faults: [race.name] };
     }),
