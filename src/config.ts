@@ -106,6 +106,9 @@ export const settings = z.object({
   STORAGE_PATIENCE_SECONDS: seconds(604_800).describe(
     'How long a document waits for storage that is down or forbidden',
   ),
+  STORAGE_BREAKER_SECONDS: seconds(60).describe(
+    'How long the circuit breaker round blob reads stays open after five failures',
+  ),
   PARSER_PATIENCE_SECONDS: seconds(86_400).describe(
     'How long a document waits for a parser that takes no jobs',
   ),
@@ -182,6 +185,18 @@ export function loadDatabaseConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Config, 'DATABASE_URL'> {
   return load(settings.pick({ DATABASE_URL: true }), environment);
+}
+
+/** What the command line needs to try the bucket. */
+export function loadStorageConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+): Pick<Config, 'SUPABASE_URL' | 'SUPABASE_SERVICE_ROLE_KEY' | 'SUPABASE_BUCKET'> {
+  const storage = {
+    SUPABASE_URL: true,
+    SUPABASE_SERVICE_ROLE_KEY: true,
+    SUPABASE_BUCKET: true,
+  } as const;
+  return load(settings.pick(storage), environment);
 }
 
 function load<Schema extends z.ZodObject>(

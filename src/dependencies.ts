@@ -125,6 +125,7 @@ export function buildActivityDependencies(
     logger,
     draining,
     objectStore: withBreaker(objectStore, {
+      halfOpenAfterMs: config.STORAGE_BREAKER_SECONDS * second,
       onStateChange: (state) => logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker'),
     }),
     parser: buildParser(config),

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import manifest from '../../package.json' with { type: 'json' };
 import { cancelCommand } from './commands/cancel.ts';
 import { deleteCommand } from './commands/delete.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { listCommand } from './commands/list.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -32,6 +33,7 @@ function createProgram(terminal: Terminal): Command {
     .addCommand(deleteCommand(terminal))
     .addCommand(migrateCommand(terminal))
     .addCommand(reconcileCommand(terminal))
+    .addCommand(doctorCommand(terminal))
     .addHelpText('after', programHelp)
     .addHelpText('afterAll', exitCodeHelp);
 }

@@ -1,6 +1,7 @@
 /**
  * The script of faults and the ledger of calls that every stand-in keeps, as plain data.
- * A rule names an operation of the stand-in; `skip` calls pass first, then `times` calls meet the effect.
+ * A rule names an operation of the stand-in; `skip` calls pass first, then `times` calls meet the effect, or all of
+ * the next `forMs` milliseconds.
  */
 import { z } from 'zod';
 
@@ -28,8 +29,12 @@ const rule = z.strictObject({
   operation: z.string(),
   times: z.union([z.number().int().positive(), z.literal('always')]).default(1),
   skip: z.number().int().min(0).default(0),
+  /** Counted from when the rule is added; afterwards it is forgotten, whatever is left of it. */
+  forMs: z.number().int().positive().max(3_600_000).optional(),
   /** Only calls whose subject (object key, job id, …) holds this text. */
   subject: z.string().optional(),
+  /** Only calls whose content (the inputs of an embedder) holds this text. */
+  content: z.string().optional(),
   effect,
 });
 
@@ -69,30 +74,44 @@ export function faultRequestSchema(operations: Operations) {
   return z.strictObject({ rules: z.array(known) });
 }
 
+/** What a call is about, for rules that mean only some. */
+export interface CallTopic {
+  readonly subject: string | null;
+  readonly content?: string | undefined;
+}
+
 export interface FaultBook {
   add(rules: readonly z.output<typeof rule>[]): void;
   clear(): void;
   /** Uses up the rules that apply to this call: any delays, then at most one other effect. */
-  take(operation: string, subject: string | null): readonly FaultEffect[];
+  take(operation: string, topic: CallTopic): readonly FaultEffect[];
 }
 
-export function createFaultBook(): FaultBook {
-  let open: { left: number; skip: number; rule: z.output<typeof rule> }[] = [];
+interface OpenRule {
+  readonly rule: z.output<typeof rule>;
+  readonly endsAtMs: number;
+  left: number;
+  skip: number;
+}
+
+export function createFaultBook(now: () => number = Date.now): FaultBook {
+  let open: OpenRule[] = [];
   return {
     add(rules) {
       for (const added of rules) {
         const left = added.times === 'always' ? Number.POSITIVE_INFINITY : added.times;
-        open.push({ left, skip: added.skip, rule: added });
+        const endsAtMs = now() + (added.forMs ?? Number.POSITIVE_INFINITY);
+        open.push({ left, skip: added.skip, endsAtMs, rule: added });
       }
     },
     clear() {
       open = [];
     },
-    take(operation, subject) {
+    take(operation, topic) {
       const effects: FaultEffect[] = [];
+      open = open.filter((entry) => entry.left > 0 && entry.endsAtMs > now());
       for (const entry of open) {
-        if (entry.rule.operation !== operation) continue;
-        if (entry.rule.subject !== undefined && !subject?.includes(entry.rule.subject)) continue;
+        if (entry.rule.operation !== operation || !isAbout(entry.rule, topic)) continue;
         if (entry.skip > 0) {
           entry.skip -= 1;
           continue;
@@ -101,8 +120,14 @@ export function createFaultBook(): FaultBook {
         effects.push(entry.rule.effect);
         if (entry.rule.effect.kind !== 'delay') break;
       }
-      open = open.filter((entry) => entry.left > 0);
       return effects;
     },
   };
+}
+
+function isAbout({ subject, content }: z.output<typeof rule>, topic: CallTopic): boolean {
+  return (
+    (subject === undefined || topic.subject?.includes(subject) === true) &&
+    (content === undefined || topic.content?.includes(content) === true)
+  );
 }

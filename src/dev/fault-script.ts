@@ -21,6 +21,8 @@ declare module 'fastify' {
     operation?: string;
     /** Object key, job id, …: what the call is about, for the ledger and for rules with `subject`. */
     subject?: (request: FastifyRequest) => string | undefined;
+    /** For rules with `content`; it is not kept. */
+    content?: (request: FastifyRequest) => string | undefined;
   }
   interface FastifyRequest {
     fault: NamedFault | undefined;
@@ -51,7 +53,7 @@ async function registerFaultScript(
   app.decorateRequest('fault', undefined);
   app.decorateRequest('recordedCall', undefined);
   app.decorateRequest('answerIsLost', false);
-  app.decorate('takeFaults', (operation, subject) => book.take(operation, subject));
+  app.decorate('takeFaults', (operation, subject) => book.take(operation, { subject }));
   app.decorate('recordCall', (call) => {
     calls.push(call);
   });
@@ -64,13 +66,14 @@ async function registerFaultScript(
   });
   // Not earlier: the subject may stand in the body.
   app.addHook('preHandler', async (request, reply) => {
-    const { operation, subject } = request.routeOptions.config;
+    const { operation, subject, content } = request.routeOptions.config;
     if (operation === undefined) return;
     const about = subject?.(request) ?? null;
     const call = { operation, subject: about, at: new Date().toISOString(), status: null };
     request.recordedCall = call;
     calls.push(call);
-    await play(book.take(operation, about), { request, reply, signal: closing.signal });
+    const effects = book.take(operation, { subject: about, content: content?.(request) });
+    await play(effects, { request, reply, signal: closing.signal });
   });
   app.addHook('onSend', async (request, _reply, payload) => {
     if (request.answerIsLost) request.raw.socket.resetAndDestroy();

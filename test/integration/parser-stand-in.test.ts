@@ -1,5 +1,5 @@
 /** What the parser stand-in promises beyond the port: webhooks as the vendor sends them, and a memory that survives a restart. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -118,6 +118,17 @@ describe('webhooks', () => {
     expect(genuine && isSigned(genuine, SIGNING_SECRET)).toBe(true);
   });
 
+  it('may be preceded by one about another job, rightly signed', async () => {
+    const other = await submit();
+    await received(1);
+    await test.faults.add(webhookFault('foreign'));
+    const job = await submit();
+    await received(3);
+    const order = receiver.received.map((webhook) => `pjb-${eventOf(webhook).data.job_id}`);
+    expect(order.slice(1)).toEqual([other.providerJobId, job.providerJobId]);
+    expect(receiver.received.every((webhook) => isSigned(webhook, SIGNING_SECRET))).toBe(true);
+  });
+
   it('may be lost, or overtaken by a later one', async () => {
     await test.faults.add(webhookFault('lose'));
     const lost = await submit();
@@ -157,6 +168,26 @@ describe('after a restart', () => {
     await restart();
     expect(await untilEnded(test.parser, job.providerJobId)).toEqual({ state: 'completed' });
   });
+});
+
+it('plays faults for one content, whatever the call is', async () => {
+  const text = `# Note ${randomUUID()}\n`;
+  const note = join(test.dataFolder, 'one.md');
+  await writeFile(note, text);
+  const subject = createHash('sha256').update(text).digest('hex');
+  const operations = ['file.create', 'parse.create'];
+  await test.faults.add(
+    ...operations.map((operation) => ({
+      operation,
+      subject,
+      effect: { kind: 'answer', status: 503 } as const,
+    })),
+  );
+  const submitNote = async () => test.parser.submit(await requestFor(note));
+  await submit();
+  await expect(submitNote()).rejects.toMatchObject({ code: 'LLAMAPARSE_SERVER_ERROR' });
+  await expect(submitNote()).rejects.toMatchObject({ code: 'LLAMAPARSE_SERVER_ERROR' });
+  await submitNote();
 });
 
 it('takes a key for every route', async () => {

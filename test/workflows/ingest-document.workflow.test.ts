@@ -88,6 +88,29 @@ describe('the wait for the bytes', () => {
     expect(calls.at(-1)).toBe('recordOutcome:UPLOAD_EXPIRED');
   });
 
+  test('a look that began before the upload expired is not the last one', async () => {
+    const calls: Calls = [];
+    await withIngestRun(
+      environment,
+      {
+        calls,
+        // Four tries take seven seconds; the bytes come after the last of them has looked.
+        uploadLifetimeMs: 5_000,
+        stubs: {
+          verify: async () => {
+            if (count(calls, 'verify') <= 4) throw failure('STORAGE_OBJECT_ABSENT');
+            return { sizeBytes: 1 };
+          },
+        },
+      },
+      async (run) => {
+        await run.webhook();
+        expect(await run.result()).toMatchObject({ outcome: 'complete' });
+      },
+    );
+    expect(count(calls, 'verify')).toBe(5);
+  });
+
   test('a confirm that arrives during a look leads to another look', async () => {
     let here = false;
     const calls: Calls = [];

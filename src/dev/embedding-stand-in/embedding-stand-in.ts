@@ -88,7 +88,13 @@ async function routes(app: FastifyInstance, { apiKey, models }: RouteOptions): P
 
   app.post(
     '/embeddings',
-    { config: { operation: 'embeddings.create', subject: hashesOfInputs } },
+    {
+      config: {
+        operation: 'embeddings.create',
+        subject: hashesOfInputs,
+        content: (request) => inputsIn(request)?.join('\n'),
+      },
+    },
     async (request, reply) => {
       const { model, inputs, format } = readRequest(request.body, models);
       // Nobody computes for a caller that has hung up. (`request.signal` misses it once the body is read.)
@@ -103,9 +109,13 @@ async function routes(app: FastifyInstance, { apiKey, models }: RouteOptions): P
   );
 }
 
-function hashesOfInputs({ body }: FastifyRequest): string | undefined {
+function inputsIn({ body }: FastifyRequest): readonly string[] | undefined {
   const { data } = z.object({ input: z.array(z.string()).or(z.string()) }).safeParse(body);
-  return data && [data.input].flat().map(inputHash).join(',');
+  return data && [data.input].flat();
+}
+
+function hashesOfInputs(request: FastifyRequest): string | undefined {
+  return inputsIn(request)?.map(inputHash).join(',');
 }
 
 async function* startOnly(text: string): AsyncGenerator<string> {

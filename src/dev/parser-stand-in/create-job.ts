@@ -19,6 +19,7 @@ export function makeJob(request: CreateRequest, store: RecordStore): JobRecord {
     updated_at: now,
     request,
     cache_key: cacheKey(request, file.sha256),
+    content_sha256: file.sha256,
     credits: null,
     expired: false,
   };

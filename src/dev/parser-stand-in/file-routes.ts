@@ -14,7 +14,7 @@ export async function fileRoutes(
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
       const headers = { 'content-type': request.headers['content-type'] ?? '' };
-      return new Response(body, { headers }).formData();
+      return readForm(await new Response(body, { headers }).formData());
     },
   );
   const answer = ({ sha256: _, created_at: __, ...file }: FileRecord) => ({
@@ -24,28 +24,23 @@ export async function fileRoutes(
     expires_at: null,
   });
 
-  app.post(
-    '/',
-    { config: { operation: 'file.create', subject: externalIdInForm } },
-    async (request) => {
-      const form = request.body;
-      const file = form instanceof FormData ? form.get('file') : null;
-      if (!(form instanceof FormData) || !(file instanceof File)) throw new Refusal(400, 'No file');
-      if (file.name === '') throw new Refusal(400, 'No file name');
-      if (file.size === 0) throw new Refusal(400, 'Empty file');
-      const content = Buffer.from(await file.arrayBuffer());
-      const record: FileRecord = {
-        id: randomUUID(),
-        name: file.name,
-        external_file_id: textField(form, 'external_file_id'),
-        purpose: textField(form, 'purpose') ?? 'user_data',
-        sha256: createHash('sha256').update(content).digest('hex'),
-        created_at: new Date().toISOString(),
-      };
-      await store.addFile(record, content);
-      return answer(record);
-    },
-  );
+  app.post('/', { config: { operation: 'file.create', subject: subjectIn } }, async (request) => {
+    const form = formOf(request);
+    if (form === undefined) throw new Refusal(400, 'No file');
+    const { name, content } = form;
+    if (name === '') throw new Refusal(400, 'No file name');
+    if (content.byteLength === 0) throw new Refusal(400, 'Empty file');
+    const record: FileRecord = {
+      id: randomUUID(),
+      name,
+      external_file_id: form.externalId,
+      purpose: form.purpose ?? 'user_data',
+      sha256: form.sha256,
+      created_at: new Date().toISOString(),
+    };
+    await store.addFile(record, content);
+    return answer(record);
+  });
 
   app.get<{ Querystring: { external_file_id?: string } }>(
     '/',
@@ -80,8 +75,37 @@ export async function fileRoutes(
   );
 }
 
-function externalIdInForm({ body }: FastifyRequest): string | undefined {
-  return body instanceof FormData ? (textField(body, 'external_file_id') ?? undefined) : undefined;
+interface FileForm {
+  readonly name: string;
+  readonly content: Buffer;
+  readonly sha256: string;
+  readonly externalId: string | null;
+  readonly purpose: string | null;
+}
+
+/** Nothing where the form has no file. */
+async function readForm(form: FormData): Promise<FileForm | undefined> {
+  const file = form.get('file');
+  if (!(file instanceof File)) return undefined;
+  const content = Buffer.from(await file.arrayBuffer());
+  return {
+    name: file.name,
+    content,
+    sha256: createHash('sha256').update(content).digest('hex'),
+    externalId: textField(form, 'external_file_id'),
+    purpose: textField(form, 'purpose'),
+  };
+}
+
+/** The one body parser of these routes has made it. */
+function formOf({ body }: FastifyRequest): FileForm | undefined {
+  return body as FileForm | undefined;
+}
+
+/** Our id for the file, and what it holds. */
+function subjectIn(request: FastifyRequest): string | undefined {
+  const form = formOf(request);
+  return form && [form.externalId, form.sha256].filter(Boolean).join(' ');
 }
 
 function textField(form: FormData, name: string): string | null {

@@ -45,7 +45,14 @@ export async function parseRoutes(
     },
   });
 
-  app.post('/', { config: { operation: 'parse.create', subject: ourIdIn } }, async (request) => {
+  const subjectIn = ({ body }: FastifyRequest): string | undefined => {
+    const { data } = createRequest.safeParse(body);
+    if (data === undefined) return undefined;
+    const content = store.files.get(data.file_id)?.sha256;
+    return [data.user_metadata?.['parseJobId'], content].filter(Boolean).join(' ');
+  };
+
+  app.post('/', { config: { operation: 'parse.create', subject: subjectIn } }, async (request) => {
     const job = makeJob(checked(createRequest, request.body), store);
     await store.saveJob(job);
     void webhooks.send(job, 'parse.pending');
@@ -97,8 +104,4 @@ export async function parseRoutes(
     await store.removeJob(job.id);
     return { id: job.id, project_id: projectId };
   });
-}
-
-function ourIdIn({ body }: FastifyRequest): string | undefined {
-  return createRequest.safeParse(body).data?.user_metadata?.['parseJobId'];
 }

@@ -67,7 +67,7 @@ export async function startParserStandIn(input: ParserStandInOptions): Promise<S
   await app.register(faultScript, { operations });
 
   const store = openRecordStore(join(dataFolder, 'records'));
-  const webhooks = createWebhookSender(app);
+  const webhooks = createWebhookSender(app, store);
   const runner = createJobRunner({
     app,
     store,

@@ -24,6 +24,8 @@ export const jobRecord = z.object({
   request: createRequest,
   /** The same content read with the same options. */
   cache_key: z.string(),
+  /** Of the file; jobs of an older stand-in have none. */
+  content_sha256: z.string().default(''),
   credits: z.number().nullable(),
   /** Its result is no longer given out. */
   expired: z.boolean(),
@@ -36,7 +38,9 @@ export function hasEnded(job: JobRecord): boolean {
   return ended.has(job.status);
 }
 
-/** How a fault script or a ledger names a job: by the vendor's id and by ours. */
+/** How a fault script or a ledger names a job: by the vendor's id, by ours, and by what is read. */
 export function subjectOf(job: JobRecord): string {
-  return [job.id, job.request.user_metadata?.['parseJobId']].filter(Boolean).join(' ');
+  return [job.id, job.request.user_metadata?.['parseJobId'], job.content_sha256]
+    .filter(Boolean)
+    .join(' ');
 }

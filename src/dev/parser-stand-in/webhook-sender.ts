@@ -6,11 +6,15 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import type { WebhookConfiguration } from './create-request.ts';
-import { type JobRecord, subjectOf } from './records.ts';
+import type { RecordStore } from './record-store.ts';
+import { hasEnded, type JobRecord, subjectOf } from './records.ts';
 import { makeEvent, makeRequest, type SignedRequest, wants } from './webhook-message.ts';
 
-/** Effects that a fault script can name for `webhook.deliver`; `value` of `hold` is milliseconds. */
-export const webhookFaults = ['lose', 'double', 'forge', 'age', 'hold'];
+/**
+ * Effects that a fault script can name for `webhook.deliver`; `value` of `hold` is milliseconds. `foreign` lets an
+ * event about another job come first, rightly signed.
+ */
+export const webhookFaults = ['lose', 'double', 'forge', 'age', 'hold', 'foreign'];
 
 export interface WebhookSender {
   /** Resolves when it was taken or given up. */
@@ -23,7 +27,7 @@ const ATTEMPT_TIMEOUT_MS = 30_000;
 const OLD_SECONDS = 2 * 60 * 60;
 const HOLD_MS = 1_000;
 
-export function createWebhookSender(app: FastifyInstance): WebhookSender {
+export function createWebhookSender(app: FastifyInstance, store: RecordStore): WebhookSender {
   const closing = new AbortController();
   const underWay = new Set<Promise<void>>();
 
@@ -38,6 +42,15 @@ export function createWebhookSender(app: FastifyInstance): WebhookSender {
       await attempt(
         configuration,
         makeRequest(makeEvent(job, eventType), impostor),
+        subjectOf(job),
+      );
+    }
+    if (faults.has('foreign')) {
+      const other =
+        [...store.jobs.values()].findLast((known) => known.id !== job.id && hasEnded(known)) ?? job;
+      await attempt(
+        configuration,
+        makeRequest(makeEvent(other, eventType), configuration),
         subjectOf(job),
       );
     }

@@ -2,6 +2,7 @@
 import { OpenAI } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startEmbeddingStandIn } from '../../../src/dev/embedding-stand-in/embedding-stand-in.ts';
+import { createFaultClient } from '../../../src/dev/fault-client.ts';
 import type { StandIn } from '../../../src/dev/run-stand-in.ts';
 
 const apiKey = 'test-key';
@@ -29,6 +30,17 @@ describe('embedding stand-in', () => {
     client = new OpenAI({ baseURL: `${standIn.url}/v1`, apiKey, maxRetries: 0 });
   });
   afterAll(() => standIn.close());
+
+  it('plays faults for the inputs that hold a text', async () => {
+    const faults = createFaultClient(standIn.url);
+    const effect = { kind: 'answer', status: 429 } as const;
+    await faults.add({ operation: 'embeddings.create', content: 'unlucky', effect });
+    await embed('deterministic-384', ['a copayment']);
+    await expect(embed('deterministic-384', ['a copayment', 'an unlucky one'])).rejects.toThrow(
+      '429',
+    );
+    await embed('deterministic-384', ['a copayment', 'an unlucky one']);
+  });
 
   it('lists its models', async () => {
     const { data } = await client.models.list();

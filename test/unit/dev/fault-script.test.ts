@@ -1,8 +1,37 @@
 import Fastify from 'fastify';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createFaultClient, type FaultClient } from '../../../src/dev/fault-client.ts';
+import { createFaultBook } from '../../../src/dev/fault-rules.ts';
 import { faultScript } from '../../../src/dev/fault-script.ts';
 import { listenOnLoopback, type StandIn } from '../../../src/dev/run-stand-in.ts';
+
+describe('a book of rules', () => {
+  const hang = {
+    operation: 'thing.read',
+    times: 'always',
+    skip: 0,
+    effect: { kind: 'hang' },
+  } as const;
+  const about = (subject: string, content?: string) => ({ subject, content });
+
+  it('forgets a rule when its time is over', () => {
+    let nowMs = 0;
+    const book = createFaultBook(() => nowMs);
+    book.add([{ ...hang, forMs: 100 }]);
+    nowMs = 99;
+    expect(book.take('thing.read', about('1'))).toEqual([hang.effect]);
+    nowMs = 100;
+    expect(book.take('thing.read', about('1'))).toEqual([]);
+  });
+
+  it('knows the calls that a rule means by their content too', () => {
+    const book = createFaultBook();
+    book.add([{ ...hang, content: 'word' }]);
+    expect(book.take('thing.read', about('1', 'other'))).toEqual([]);
+    expect(book.take('thing.read', about('1'))).toEqual([]);
+    expect(book.take('thing.read', about('1', 'a word in it'))).toEqual([hang.effect]);
+  });
+});
 
 describe('fault script', () => {
   let standIn: StandIn;
