@@ -13,24 +13,30 @@ export async function runInLanes(
     let ground: Ground | undefined;
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
       const { group, name } = cell;
-      const laid: Ground = ground ?? (await layGround());
-      ground = laid;
-      const outcome = await cell.run(laid).catch((error: unknown) => ({
-        recoveryMs: undefined,
-        wrong: [`${error}`, ...inWords(laid, [])],
-      }));
+      const { outcome, laid } = await tryOut(cell, ground);
       const isWrong = outcome.wrong.length > 0;
-      const wrong = isWrong ? [...outcome.wrong, `logs in ${laid.folder}`] : [];
-      const result = { group, name, ...outcome, wrong };
+      const kept = isWrong && laid !== undefined ? [`logs in ${laid.folder}`] : [];
+      const result = { group, name, ...outcome, wrong: [...outcome.wrong, ...kept] };
       results.push(result);
       tell(result);
-      if (!isWrong) continue;
-      // It must not be counted against the next cell.
-      await laid.close({ keep: true });
-      ground = undefined;
+      // What went wrong must not be counted against the next cell.
+      if (isWrong) await laid?.close({ keep: true });
+      ground = isWrong ? undefined : laid;
     }
     await ground?.close();
   };
   await Promise.all(Array.from({ length: Math.min(lanes, cells.length) }, lane));
   return results;
+}
+
+/** On the ground that is there, or on a fresh one; a machine too busy to lay one fails the cell and not the run. */
+async function tryOut(cell: Cell, ground: Ground | undefined) {
+  let laid = ground;
+  try {
+    laid ??= await layGround();
+    return { outcome: await cell.run(laid), laid };
+  } catch (error) {
+    const died = laid === undefined ? [] : inWords(laid, []);
+    return { outcome: { recoveryMs: undefined, wrong: [`${error}`, ...died] }, laid };
+  }
 }
