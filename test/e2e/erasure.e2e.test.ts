@@ -50,7 +50,9 @@ async function filesWith(words: readonly string[]): Promise<readonly string[]> {
   const files = (await Promise.all(listed)).flat().filter((entry) => entry.isFile());
   const contents = files.map(async (entry) => {
     // One that vanishes in between is gone.
-    return readFile(join(entry.parentPath, entry.name), 'utf8').catch(() => '');
+    const text = await readFile(join(entry.parentPath, entry.name), 'utf8').catch(() => '');
+    // The marker of a deletion, of ids alone, stays as the tombstone does.
+    return text.replaceAll(/tombstones\/[0-9a-zA-Z.:_-]+/g, '');
   });
   return (await Promise.all(contents)).filter((text) => words.some((word) => text.includes(word)));
 }
