@@ -52,7 +52,7 @@ function patiently(patienceMs: number, nonRetryable: readonly ErrorCode[] = []):
     retry: {
       // The first is for a worker that died: its work is not to wait any longer than the heartbeat did.
       initialInterval: '100 milliseconds',
-      backoffCoefficient: 3,
+      backoffCoefficient: 2,
       maximumInterval: '2 minutes',
       nonRetryableErrorTypes: [...nonRetryable],
     },

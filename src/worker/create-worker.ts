@@ -26,6 +26,8 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,
     maxConcurrentActivityTaskExecutions: 40,
+    // A worker that hangs swallows one try with each poll it has open; they grow in number only with the work.
+    activityTaskPollerBehavior: { type: 'autoscaling', initial: 1, minimum: 1, maximum: 10 },
     // The ticker's heartbeat must leave often enough for a timeout of 2.5 s.
     defaultHeartbeatThrottleInterval: '500 milliseconds',
     maxHeartbeatThrottleInterval: '500 milliseconds',
