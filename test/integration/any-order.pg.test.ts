@@ -51,7 +51,10 @@ interface AttemptRow {
 
 /** One owner with two files, and what was seen of them so far. */
 interface World {
-  readonly caller: { readonly ownerId: ReturnType<typeof someOwner>; readonly correlationId: string };
+  readonly caller: {
+    readonly ownerId: ReturnType<typeof someOwner>;
+    readonly correlationId: string;
+  };
   readonly contents: readonly string[];
   readonly seen: Map<AttemptId, AttemptRow>;
   /** Events of the parser that have reached their run. */
@@ -81,7 +84,10 @@ const command = fc.record({
     { weight: 2, arbitrary: fc.constant('upload' as const) },
     { weight: 8, arbitrary: fc.constant('work' as const) },
     { weight: 4, arbitrary: fc.constantFrom(...apiNames) },
-    { weight: 3, arbitrary: fc.constantFrom('repeat', 'stray', 'fail', 'webhook', 'wait', 'reset') },
+    {
+      weight: 3,
+      arbitrary: fc.constantFrom('repeat', 'stray', 'fail', 'webhook', 'wait', 'reset'),
+    },
   ),
   /** Which of the two files. */
   content: fc.nat({ max: 1 }),
@@ -220,7 +226,8 @@ async function checkAttempts(world: World): Promise<void> {
     expect(line.at(-1), 'the timeline tells of every move').toBe(status);
     const before = world.seen.get(id);
     expect(line.slice(0, before?.line.length), 'the past stays').toEqual(before?.line ?? line);
-    if (before && isTerminal(before.status)) expect(status, 'terminal is final').toBe(before.status);
+    if (before && isTerminal(before.status))
+      expect(status, 'terminal is final').toBe(before.status);
     if (!attempt.isCurrent || attempt.isDeleted) {
       expect(isTerminal(status), `${status}, superseded or deleted`).toBe(true);
     }
@@ -257,7 +264,9 @@ async function finish(world: World): Promise<void> {
   const open = (await attemptsOf(world)).filter(({ status }) => !isTerminal(status));
   for (const attempt of open) {
     const fence = { ...fenceOf(attempt), runId: attempt.runId ?? randomUUID() };
-    const left = workNames.slice(workNames.findLastIndex((name) => isDue(steps[name], attempt.status)));
+    const left = workNames.slice(
+      workNames.findLastIndex((name) => isDue(steps[name], attempt.status)),
+    );
     for (const name of left) await steps[name].take(services.pool, fence);
   }
   const now = await attemptsOf(world);

@@ -148,17 +148,17 @@ describe('whatever comes late', () => {
       );
       expect(left).toEqual([{ live_generation_id: null, name: '', sha256: null }]);
       await vi.waitFor(async () => {
-        expect(await rowsOf('select from intake.chunks where document_id = $1', documentId)).toEqual(
-          [],
-        );
+        expect(
+          await rowsOf('select from intake.chunks where document_id = $1', documentId),
+        ).toEqual([]);
       }, 30_000);
     }
     expect(await closing(documentId)).toBe('CANCELLED');
+    // The breaker is open.
     if (stage.name === 'waiting for storage') await renewWorker();
   });
 });
 
-/** Its breaker is open. */
 async function renewWorker(): Promise<void> {
   await road.stopWorker();
   await road.startWorker();
@@ -166,7 +166,8 @@ async function renewWorker(): Promise<void> {
 
 describe('an upload URL used again', () => {
   const verified = stages.filter(
-    ({ name, client }) => client === 'uploaded' && !['chunking', 'waiting for storage'].includes(name),
+    ({ name, client }) =>
+      client === 'uploaded' && !['chunking', 'waiting for storage'].includes(name),
   );
 
   test.each(verified.map((stage) => [stage.name, stage] as const))(
@@ -195,15 +196,19 @@ describe('an upload URL used again', () => {
   });
 });
 
-describe('a reset in Temporal while the old activity still writes', () => {
-  const writing = stages.filter(({ name }) => ['submitting', 'collecting', 'embedding'].includes(name));
+describe('a reset in Temporal while the old activity is at work', () => {
+  const writing = stages.filter(({ name }) =>
+    ['submitting', 'collecting', 'embedding'].includes(name),
+  );
 
   test.each(writing.map((stage) => [stage.name, stage] as const))(
-    'ends in one complete document, parsed once: %s',
+    'ends in one complete document: %s',
     async (_name, stage) => {
       const { documentId } = await holdAt(stage, { road, me }, fileFor(stage));
       await reset(road, documentId);
       await reach(me, documentId, 'complete');
+      // It goes when the old activity has ended, and with it what that may still write.
+      await renewWorker();
       const line = await statusLine(documentId);
       expect(new Set(line).size).toBe(line.length);
       expect(await jobsOf(documentId)).toMatchObject([{ state: 'completed' }]);

@@ -54,8 +54,17 @@ export const stages: readonly [Stage, ...Stage[]] = [
   {
     name: 'submitting',
     client: 'uploaded',
-    faults: { parser: [{ operation: 'parse.create', effect: held }] },
-    arrived: ({ road }) => underWay(road.faults.parser, 'parse.create'),
+    // The job is at the parser, and we have not been told its id.
+    faults: {
+      parser: [
+        { operation: 'parse.create', effect: { kind: 'named', name: 'early-webhook' } },
+        { operation: 'parse.run', effect: held },
+      ],
+    },
+    arrived: async ({ road }) => {
+      expect((await road.faults.parser.ledger()).counts['parse.paid']).toBe(1);
+      await underWay(road.faults.parser, 'parse.create');
+    },
   },
   {
     name: 'waiting for the webhook',
