@@ -8,6 +8,7 @@ import {
   deleteDocument,
   retryDocument,
 } from '../../src/api/services/command-document.ts';
+import type { IntakeError } from '../../src/domain/errors.ts';
 import type { AttemptId, DocumentId } from '../../src/domain/ids.ts';
 import {
   initialStatus,
@@ -156,7 +157,12 @@ async function ended({ status, done, code }: End) {
   return { caller, declaration, documentId };
 }
 
-const told = (code: string) => expect.objectContaining({ code });
+/** The status that was answered, or the code of the refusal. */
+const outcomeOf = (answer: Promise<{ readonly status: Status }>): Promise<string> =>
+  answer.then(
+    ({ status }) => status,
+    ({ code }: IntakeError) => code,
+  );
 const cells = ends.map(
   (end) => [`${end.status} after ${line[end.done - 1] ?? 'nothing'}`, end] as const,
 );
@@ -169,19 +175,14 @@ test('every end is in the table', () => {
 describe.each(cells)('%s', (_name, end) => {
   test('confirm and cancel start nothing, and the row answers', async () => {
     const { caller, documentId } = await ended(end);
-    const confirmed = confirmUpload(services, caller, documentId);
-    const cancelled = () => cancelDocument(services, caller, documentId);
-    if (end.status === 'deleted') {
-      await expect(confirmed).rejects.toEqual(told('NOT_FOUND'));
-      await expect(cancelled()).rejects.toEqual(told('NOT_FOUND'));
-    } else {
-      await expect(confirmed).resolves.toMatchObject({ status: end.status });
-      if (end.status === 'cancelled') {
-        await expect(cancelled()).resolves.toMatchObject({ status: 'cancelled' });
-      } else {
-        await expect(cancelled()).rejects.toEqual(told('NOT_POSSIBLE_NOW'));
-      }
-    }
+    const isGone = end.status === 'deleted';
+    expect(await outcomeOf(confirmUpload(services, caller, documentId))).toBe(
+      isGone ? 'NOT_FOUND' : end.status,
+    );
+    const isRepeat = end.status === 'cancelled';
+    expect(await outcomeOf(cancelDocument(services, caller, documentId))).toBe(
+      isRepeat ? 'cancelled' : isGone ? 'NOT_FOUND' : 'NOT_POSSIBLE_NOW',
+    );
     expect(await attemptsOf(documentId)).toMatchObject([{ status: end.status }]);
     const run = services.temporal.client.workflow.getHandle(`ingest/${documentId}`);
     expect((await run.describe()).status.name).toBe('TERMINATED');
@@ -206,17 +207,12 @@ describe.each(cells)('%s', (_name, end) => {
 
   test('a retry starts at the stage that failed, or is refused', async () => {
     const { caller, documentId } = await ended(end);
-    const retried = retryDocument(services, caller, documentId);
-    if (end.retry === undefined) {
-      const refusal = end.status === 'deleted' ? 'NOT_FOUND' : 'NOT_POSSIBLE_NOW';
-      await expect(retried).rejects.toEqual(told(refusal));
-      expect(await attemptsOf(documentId)).toHaveLength(1);
-      return;
-    }
-    await expect(retried).resolves.toMatchObject({ status: initialStatus[end.retry] });
+    const refusal = end.status === 'deleted' ? 'NOT_FOUND' : 'NOT_POSSIBLE_NOW';
+    const status = end.retry && initialStatus[end.retry];
+    expect(await outcomeOf(retryDocument(services, caller, documentId))).toBe(status ?? refusal);
     expect(await attemptsOf(documentId)).toMatchObject([
       { status: end.status },
-      { startStage: end.retry, status: initialStatus[end.retry] },
+      ...(end.retry ? [{ startStage: end.retry, status }] : []),
     ]);
   });
 });
