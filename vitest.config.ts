@@ -22,6 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/unit/**/*.test.ts', 'test/architecture/**/*.test.ts'],
+          setupFiles: 'test/support/property-seed.ts',
         },
       },
       {
@@ -32,7 +33,7 @@ export default defineConfig({
             'test/{activities,chaos,contracts,e2e,histories,integration,workflows}/**/*.test.ts',
           ],
           globalSetup: 'test/support/global-setup.ts',
-          setupFiles: 'test/support/quiet-runtime.ts',
+          setupFiles: ['test/support/quiet-runtime.ts', 'test/support/property-seed.ts'],
         },
       },
     ],

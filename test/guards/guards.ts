@@ -86,6 +86,46 @@ export const guards: readonly Guard[] = [
     test: 'test/integration/attempts.pg.test.ts',
   },
   {
+    invariant: 3,
+    name: 'an ended attempt refuses work in any order',
+    remove: [
+      {
+        file: 'src/db/attempts.ts',
+        text: "if (isTerminal(row.status) && row.status !== 'complete') {",
+        with: "if (row.status === 'deleted') {",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/any-order.pg.test.ts',
+  },
+  {
+    invariant: 3,
+    name: 'an ended attempt is not ended again by cancel',
+    remove: [
+      {
+        file: 'src/api/services/command-document.ts',
+        text: "    if (isTerminal(document.status)) throw new IntakeError('NOT_POSSIBLE_NOW');\n",
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/after-the-end.pg.test.ts',
+  },
+  {
+    invariant: 3,
+    name: 'the parser is told to stop',
+    remove: [
+      {
+        file: 'activities/record-outcome.ts',
+        text: '    await stopParsing(dependencies, ref, scope);\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/ends-by-will.pg.test.ts',
+    only: 'cancel is final: waiting for the webhook',
+  },
+  {
     invariant: 4,
     name: 'a tombstone refuses writers',
     remove: [
@@ -113,6 +153,32 @@ export const guards: readonly Guard[] = [
     only: 'the parser',
   },
   {
+    invariant: 5,
+    name: 'a new attempt starts from what was paid for',
+    remove: [
+      {
+        file: 'src/domain/ingestion.ts',
+        text: "  if (!parsed) return 'parse';\n",
+        with: "  if (!parsed || failedStage !== 'embed') return 'parse';\n",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/after-the-end.pg.test.ts',
+  },
+  {
+    invariant: 5,
+    name: 'a new attempt passes over nothing that is missing',
+    remove: [
+      {
+        file: 'src/domain/ingestion.ts',
+        text: "  if (!verified) return 'verify';\n",
+        with: "  if (!verified && !parsed) return 'verify';\n",
+      },
+    ],
+    project: 'unit',
+    test: 'test/unit/domain/ingestion.property.test.ts',
+  },
+  {
     invariant: 6,
     name: 'the database knows the legal moves',
     remove: [moveTrigger],
@@ -137,6 +203,32 @@ export const guards: readonly Guard[] = [
     ],
     project: 'stack',
     test: 'test/integration/attempts.pg.test.ts',
+  },
+  {
+    invariant: 6,
+    name: 'a run that the row does not name writes nothing',
+    remove: [
+      {
+        file: 'src/db/attempts.ts',
+        text: 'else if (row.run_id !== fence.runId)',
+        with: "else if (row.run_id === '')",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/any-order.pg.test.ts',
+  },
+  {
+    invariant: 6,
+    name: 'an event that was delivered is not signalled again',
+    remove: [
+      {
+        file: 'src/webhooks/handle-event.ts',
+        text: "  if (receipt === 'delivered') return 'duplicate';\n",
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/any-order.pg.test.ts',
   },
   {
     invariant: 7,
@@ -212,6 +304,19 @@ export const guards: readonly Guard[] = [
     project: 'stack',
     test: 'test/integration/search.pg.test.ts',
     only: 'asOwner',
+  },
+  {
+    invariant: 9,
+    name: 'a token is believed for its signature',
+    remove: [
+      {
+        file: 'src/webhooks/callback-token.ts',
+        text: 'bytes.length === expected.length && timingSafeEqual(bytes, expected)',
+        with: 'bytes.length === expected.length',
+      },
+    ],
+    project: 'unit',
+    test: 'test/unit/webhooks/callback-token.property.test.ts',
   },
   {
     invariant: 10,

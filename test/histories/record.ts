@@ -2,35 +2,56 @@
  * Records one real history of every outcome into this folder, after a change of a workflow that is meant to be
  * incompatible: `npm test -- --config test/histories/record.config.ts`. Replay holds every later change against them.
  */
-import { writeFile } from 'node:fs/promises';
+import { copyFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { endAttempt } from '../../src/db/attempts.ts';
+import { holdDocument } from '../../src/db/documents.ts';
+import { inTransaction } from '../../src/db/pool.ts';
+import { embeddingModelFiles } from '../../src/dev/tools.ts';
 import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
-import { declare, type Person, put, reach, type Road, startRoad, upload } from '../support/road.ts';
+import { declare, type Person, put, reach, reset, type Road, startRoad, upload } from '../support/road.ts';
 
+const tokenizer = join(tmpdir(), `tokenizer-${process.pid}.json`);
 let road: Road;
 let me: Person;
 beforeAll(async () => {
+  await copyFile(embeddingModelFiles().tokenizer, tokenizer);
   road = await startRoad({
     environment: {
       UPLOAD_LIFETIME_SECONDS: '5',
       UPLOAD_START_DELAY_SECONDS: '1',
       ERASE_SECOND_SWEEP_SECONDS: '1',
       PARSE_POLL_FIRST_SECONDS: '1',
+      PARSE_DEADLINE_SECONDS: '10',
+      STORAGE_PATIENCE_SECONDS: '15',
+      EMBEDDINGS_TOKENIZER: tokenizer,
     },
     uploadUrlLifetimeSeconds: 3,
   });
   me = await road.person();
   await road.startWorker();
 });
-afterAll(() => road.close());
+afterEach(() => Promise.all(Object.values(road.faults).map((faults) => faults.clear())));
+afterAll(async () => {
+  await road.close();
+  await rm(tokenizer);
+});
 
-async function save(name: string, workflowId: string): Promise<void> {
-  const handle = road.temporal.client.workflow.getHandle(workflowId);
+async function save(name: string, workflowId: string, runId?: string): Promise<void> {
+  const handle = road.temporal.client.workflow.getHandle(workflowId, runId);
   await vi.waitFor(async () => expect((await handle.describe()).status.name).not.toBe('RUNNING'), 30_000);
   const history = await handle.fetchHistory();
   await writeFile(new URL(`${name}.json`, import.meta.url), `${JSON.stringify(JSON.parse(historyToJSON(history)), null, 1)}\n`);
 }
+
+/** Whichever verify calls first. */
+const outOfOrder = ['object.info', 'object.copy'].map((operation) => ({
+  operation,
+  effect: { kind: 'answer', status: 503 } as const,
+}));
 
 const policy = (name: string) => ({ content: `# ${name}\n\nThe ${name} plan covers this.\n` });
 const ingest = (documentId: string) => ingestWorkflowId(documentId as DocumentId);
@@ -57,6 +78,17 @@ test('upload_expired', async () => {
   await save('upload-expired', ingest(documentId));
 });
 
+test('complete: confirmed before the bytes were there', async () => {
+  const file = policy('late');
+  const declared = await declare(me, file);
+  await me.api.confirmUpload(declared.documentId);
+  await vi.waitFor(async () => expect((await me.api.document(declared.documentId)).waiting?.code).toBe('STORAGE_OBJECT_ABSENT'), 30_000);
+  await put(declared.uploadUrl, file);
+  await me.api.confirmUpload(declared.documentId);
+  await reach(me, declared.documentId as DocumentId, 'complete');
+  await save('complete-after-late-bytes', ingest(declared.documentId));
+});
+
 test('upload_rejected', async () => {
   const declared = await declare(me, policy('rejected'));
   await put(declared.uploadUrl, { content: 'something else' });
@@ -69,7 +101,7 @@ test('storage out of order, then complete', async () => {
   const file = policy('storage');
   const declared = await declare(me, file);
   await put(declared.uploadUrl, file);
-  await road.faults.storage.add({ operation: 'object.copy', times: 2, effect: { kind: 'answer', status: 503 } });
+  await road.faults.storage.add(...outOfOrder.map((rule) => ({ ...rule, times: 2 })));
   await me.api.confirmUpload(declared.documentId);
   await reach(me, declared.documentId as DocumentId, 'complete');
   await save('complete-after-storage-trouble', ingest(declared.documentId));
@@ -80,6 +112,20 @@ test('failed_parse', async () => {
   const documentId = await upload(me, policy('unparsed'));
   await reach(me, documentId, 'failed_parse');
   await save('failed-parse', ingest(documentId));
+});
+
+test('the result is lost at the vendor, and asked for once more', async () => {
+  await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'named', name: 'expire' } });
+  const documentId = await upload(me, policy('lost'));
+  await reach(me, documentId, 'complete');
+  await save('complete-after-lost-result', ingest(documentId));
+});
+
+test('failed_parse: the parser never ends', async () => {
+  await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'hang' } });
+  const documentId = await upload(me, policy('endless'));
+  await reach(me, documentId, 'failed_parse');
+  await save('failed-parse-timeout', ingest(documentId));
 });
 
 test('failed_embedding, and the retry from there', async () => {
@@ -115,9 +161,62 @@ test('cancelled while it waits for the bytes, and while it waits for the parser'
   await save('cancelled-while-parsing', ingest(parsing));
 });
 
+test('deleted while it waits for the parser', async () => {
+  await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 3_000 } });
+  const documentId = await upload(me, policy('deleted while parsing'));
+  await reach(me, documentId, 'parse_queued');
+  await me.api.delete(documentId);
+  await save('deleted-while-parsing', ingest(documentId));
+});
+
+test('superseded: the row was ended and tried again before the run had noticed', async () => {
+  await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 3_000 } });
+  const documentId = await upload(me, policy('superseded'));
+  await reach(me, documentId, 'parse_queued');
+  const { runId } = await road.temporal.client.workflow.getHandle(ingest(documentId)).describe();
+  await inTransaction(road.database.pool, async (transaction) => {
+    const held = await holdDocument(transaction, me.ownerId, documentId);
+    const failedStage = 'collect';
+    if (held) await endAttempt(transaction, held.attemptId, { status: 'failed_parse', code: 'PARSE_TIMEOUT', failedStage });
+  });
+  await me.api.retry(documentId);
+  await save('superseded', ingest(documentId), runId);
+  await reach(me, documentId, 'complete');
+  await save('complete-from-parse', ingest(documentId));
+});
+
+test('a reset in Temporal, and the new run completes', async () => {
+  await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 2_000 } });
+  const documentId = await upload(me, policy('reset'));
+  await reach(me, documentId, 'parse_queued');
+  await reset(road, documentId);
+  await reach(me, documentId, 'complete');
+  await save('complete-after-reset', ingest(documentId));
+});
+
 test('deleted, and erased', async () => {
   const documentId = await upload(me, policy('deleted'));
   await reach(me, documentId, 'complete');
   await me.api.delete(documentId);
   await save('erased', eraseWorkflowId(documentId));
+});
+
+// Last, since what follows is for a worker that has lost its tokenizer and whose breaker is open.
+test('failed_chunking', async () => {
+  await road.stopWorker();
+  await road.startWorker();
+  const documentId = await upload(me, policy('unchunked'));
+  await writeFile(tokenizer, '{}');
+  await reach(me, documentId, 'failed_chunking');
+  await save('failed-chunking', ingest(documentId));
+});
+
+test('failed_storage', async () => {
+  const file = policy('unread');
+  const declared = await declare(me, file);
+  await put(declared.uploadUrl, file);
+  await road.faults.storage.add(...outOfOrder.map((rule) => ({ ...rule, times: 'always' as const })));
+  await me.api.confirmUpload(declared.documentId);
+  await reach(me, declared.documentId as DocumentId, 'failed_storage');
+  await save('failed-storage', ingest(declared.documentId));
 });

@@ -1,9 +1,11 @@
 /** Real histories of every outcome, replayed against the workflows as they are now. */
 import { readdir, readFile } from 'node:fs/promises';
+import { defaultPayloadConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
+import type { IngestResult } from '../../src/domain/run.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -13,18 +15,38 @@ async function history(name: string) {
   return historyFromJSON(JSON.parse(await readFile(new URL(name, folder), 'utf8')));
 }
 
+/** The code a run failed with, the outcome it completed with, or how else it closed. */
+async function endOf(name: string): Promise<string | null | undefined> {
+  const {
+    workflowExecutionCompletedEventAttributes: completed,
+    workflowExecutionFailedEventAttributes: failed,
+    workflowExecutionCanceledEventAttributes: canceled,
+  } = (await history(name)).events?.at(-1) ?? {};
+  if (completed) {
+    const [result] = completed.result?.payloads ?? [];
+    return result?.data?.length ? defaultPayloadConverter.fromPayload<IngestResult>(result).outcome : 'erased';
+  }
+  return canceled ? 'canceled' : failed?.failure?.applicationFailureInfo?.type;
+}
+
 describe('recorded runs', () => {
-  test('cover every way a run closes', async () => {
-    const closings = new Set<string>();
-    for (const name of names) {
-      const last = (await history(name)).events?.at(-1);
-      closings.add(Object.keys(last ?? {}).find((key) => key.endsWith('EventAttributes')) ?? '');
-    }
-    expect([...closings].toSorted()).toEqual([
-      'workflowExecutionCanceledEventAttributes',
-      'workflowExecutionCompletedEventAttributes',
-      'workflowExecutionFailedEventAttributes',
-    ]);
+  test('cover every end of a run', async () => {
+    const ends = await Promise.all(names.map(endOf));
+    expect(new Set(ends)).toEqual(
+      new Set([
+        'complete',
+        'superseded',
+        'erased',
+        'canceled',
+        'UPLOAD_EXPIRED', // upload_expired
+        'DECLARATION_MISMATCH', // upload_rejected
+        'STORAGE_OUT_OF_PATIENCE', // failed_storage
+        'LLAMAPARSE_API_ERROR', // failed_parse
+        'PARSE_TIMEOUT', // failed_parse, by the deadline
+        'DOCUMENT_CHUNKING_FAILED', // failed_chunking
+        'EMBEDDER_REJECTED', // failed_embedding
+      ]),
+    );
   });
 
   test.each(names)('%s replays', async (name) => {

@@ -3,7 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
 import { closings, statuses, type TerminalStatus } from '../../src/domain/ingestion.ts';
-import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
+import {
+  declare,
+  type Person,
+  put,
+  type Road,
+  reach,
+  reset,
+  startRoad,
+  upload,
+} from '../support/road.ts';
 
 let road: Road;
 let me: Person;
@@ -433,16 +442,7 @@ describe('ends by will', () => {
     await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 2_000 } });
     const documentId = await upload(me, policy());
     await reach(me, documentId, 'parse_queued');
-    const handle = runOf(documentId);
-    const { events } = await handle.fetchHistory();
-    const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
-    await road.temporal.client.workflowService.resetWorkflowExecution({
-      namespace: 'default',
-      workflowExecution: { workflowId: ingestWorkflowId(documentId) },
-      workflowTaskFinishEventId: firstTask?.eventId ?? null,
-      requestId: documentId,
-      reason: 'test',
-    });
+    await reset(road, documentId);
     await reach(me, documentId, 'complete');
     expect(await jobs(documentId)).toHaveLength(1);
   });

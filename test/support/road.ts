@@ -2,6 +2,7 @@
  * The whole road in this process on real parts: API, worker, Postgres, Temporal, and the vendors' stand-ins with
  * their fault scripts. The worker can be stopped and started; everything else stays.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -21,7 +22,7 @@ import {
   type Shared,
 } from '../../src/dependencies.ts';
 import { mintUserToken } from '../../src/dev/dev-identity.ts';
-import type { DocumentId, OwnerId } from '../../src/domain/ids.ts';
+import { type DocumentId, ingestWorkflowId, type OwnerId } from '../../src/domain/ids.ts';
 import { isTerminal, type Status } from '../../src/domain/ingestion.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
@@ -210,4 +211,18 @@ export async function reach(
     },
     { timeout: 45_000, interval: 50 },
   );
+}
+
+/** As the Temporal UI does it: a new run from the first workflow task of the present one, which is terminated. */
+export async function reset({ temporal }: Road, documentId: DocumentId): Promise<void> {
+  const workflowId = ingestWorkflowId(documentId);
+  const { events } = await temporal.client.workflow.getHandle(workflowId).fetchHistory();
+  const firstTask = events?.find((event) => event.workflowTaskCompletedEventAttributes);
+  await temporal.client.workflowService.resetWorkflowExecution({
+    namespace: 'default',
+    workflowExecution: { workflowId },
+    workflowTaskFinishEventId: firstTask?.eventId ?? null,
+    requestId: randomUUID(),
+    reason: 'test',
+  });
 }
