@@ -14,7 +14,6 @@ import {
   retryDocument,
 } from '../../src/api/services/command-document.ts';
 import { type Fence, noteWaiting, takeOverRun } from '../../src/db/attempts.ts';
-import { documentOfParseJob } from '../../src/db/documents.ts';
 import { markDelivered, receiveDelivery } from '../../src/db/webhook-deliveries.ts';
 import { type ErrorCode, IntakeError } from '../../src/domain/errors.ts';
 import type { AttemptId, DocumentId, ParseJobId } from '../../src/domain/ids.ts';
@@ -191,7 +190,6 @@ async function hear({ delivered }: World, { id }: AttemptRow, choice: number): P
           await markDelivered(pool, event);
           delivered.add(event);
         },
-        documentOf: (job) => documentOfParseJob(pool, job),
       },
       signalParseEvent: async (documentId, event) => {
         if (choice % 5 === 0) throw new IntakeError('SERVICE_UNAVAILABLE');

@@ -11,9 +11,9 @@ import { makeLive, proveGeneration, storeGeneration } from '../../src/db/generat
 import { markRemoved, reserveOriginalKey, uploadKeys } from '../../src/db/objects.ts';
 import {
   adoptableParseJob,
+  adoptParseJob,
   endParseJob,
   isAlive,
-  linkParseJob,
   openParseJob,
   parseJobOfAttempt,
   recordSubmitted,
@@ -59,7 +59,7 @@ async function chooseJob(transaction: Queryable, attempt: Attempt): Promise<Pars
     const job = { documentId, ownerId, versionId: version.id, attemptId };
     return (await openParseJob(transaction, { ...job, optionsFingerprint: options })).id;
   }
-  await linkParseJob(transaction, attemptId, { id: earlier.id, adopted: true });
+  await adoptParseJob(transaction, attemptId, earlier.id);
   return earlier.id;
 }
 
