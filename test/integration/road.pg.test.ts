@@ -267,7 +267,10 @@ describe('the parser', () => {
 
   test('429, 5xx and garbage are waited out', async () => {
     await road.faults.parser.add(
-      { operation: 'file.create', effect: { kind: 'answer', status: 429 } },
+      {
+        operation: 'file.create',
+        effect: { kind: 'answer', status: 429, headers: { 'retry-after': '0' } },
+      },
       { operation: 'parse.create', effect: { kind: 'answer', status: 502, body: '<html>' } },
       { operation: 'parse.get', effect: { kind: 'answer', status: 200, body: '<html>' } },
     );
