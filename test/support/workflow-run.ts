@@ -61,7 +61,7 @@ function recording(calls: Calls, stubs: Stubs): IngestActivities & EraseActiviti
     pollParse: async () => ({ state: 'pending' }),
     collect: async () => ({ state: 'stored', pages: 2, chunks: 3 }),
     embed: async () => ({ chunks: 3, batches: 1 }),
-    recordOutcome: async () => {},
+    recordOutcome: async () => ({}),
   };
   const chosen = { ...happy, ...stubs };
   return {

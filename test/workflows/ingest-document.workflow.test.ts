@@ -406,6 +406,22 @@ describe('how a run closes', () => {
     },
   );
 
+  test.each(['CANCELLED', 'DOCUMENT_DELETED'] as const)(
+    'a failure that comes after %s in the row closes as the owner asked',
+    async (endedByOwner) => {
+      const calls: Calls = [];
+      const stubs = {
+        verify: async () => Promise.reject(failure('CHECKSUM_MISMATCH')),
+        recordOutcome: async () => ({ endedByOwner }),
+      };
+      await withIngestRun(environment, { calls, stubs }, async (run) => {
+        await vi.waitFor(() => expect(calls).toContain('recordOutcome:CHECKSUM_MISMATCH'));
+        await run.handle.cancel();
+        expect(await failureOf(run)).toBe('canceled');
+      });
+    },
+  );
+
   test('an embedder that never answers ends by its own name', async () => {
     await withIngestRun(
       environment,
