@@ -421,7 +421,7 @@ describe('ends by will', () => {
       { operation: 'parse.create', effect: { kind: 'answer', status: 422 } },
     );
     const documentId = await upload(me, policy());
-    await vi.waitFor(async () => expect(await askedFor()).toBe(before + 1));
+    await vi.waitFor(async () => expect(await askedFor()).toBe(before + 1), { timeout: 30_000 });
     const { rows } = await road.database.pool.query<{ id: AttemptId }>(
       'select current_attempt_id as id from intake.documents where id = $1',
       [documentId],
@@ -430,12 +430,15 @@ describe('ends by will', () => {
       await transaction.query('select from intake.documents where id = $1 for no key update', [
         documentId,
       ]);
-      await vi.waitFor(async () => {
-        const { raw } = await runOf(documentId).describe();
-        expect(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).toContain(
-          'recordOutcome',
-        );
-      });
+      await vi.waitFor(
+        async () => {
+          const { raw } = await runOf(documentId).describe();
+          expect(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).toContain(
+            'recordOutcome',
+          );
+        },
+        { timeout: 30_000 },
+      );
       await endAttempt(transaction, rows[0]?.id ?? expect.fail('no attempt'), {
         status: 'cancelled',
         code: 'CANCELLED',

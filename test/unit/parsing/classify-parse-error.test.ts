@@ -63,11 +63,14 @@ describe('calls', () => {
     { 'retry-after': 'Tue, 24 Nov 2026 11:00:00 GMT' },
     { 'retry-after': 'soon' },
     { 'retry-after': '-1' },
-  ])('a 429 that does not say when to come back, as with %j, is left alone for a while', (headers) => {
-    const { retryAfterMs } = classify(answer(429, {}, headers));
-    expect(retryAfterMs).toBeGreaterThanOrEqual(10_000);
-    expect(retryAfterMs).toBeLessThanOrEqual(20_000);
-  });
+  ])(
+    'a 429 that does not say when to come back, as with %j, is left alone for a while',
+    (headers) => {
+      const { retryAfterMs } = classify(answer(429, {}, headers));
+      expect(retryAfterMs).toBeGreaterThanOrEqual(10_000);
+      expect(retryAfterMs).toBeLessThanOrEqual(20_000);
+    },
+  );
 
   it('the detail names fields and ids and quotes nothing', () => {
     const body = {
