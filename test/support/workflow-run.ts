@@ -111,7 +111,7 @@ export async function withIngestRun<Answer>(
     policy: {
       uploadExpiresAtMs:
         (await environment.currentTimeMs()) + (options.uploadLifetimeMs ?? 2 * hour),
-      looksAfterMs: [0, 3 * minute, 13 * minute, 38 * minute],
+      looksAfterMs: [3 * minute, 13 * minute, 38 * minute],
       storagePatienceMs: 7 * 24 * hour,
       parserPatienceMs: 24 * hour,
       embedderPatienceMs: 24 * hour,
