@@ -7,6 +7,7 @@ import { CancelledFailure } from '@temporalio/common';
 import {
   type Attempt,
   type Fence,
+  hasNotedWait,
   holdAttempt,
   noteWaiting,
   takeOverRun,
@@ -50,7 +51,7 @@ export function withAttempt<Result>(
       report,
     };
     try {
-      await noteLostWorker(dependencies, fence);
+      void noteLostWorker(dependencies, fence);
       return await work(scope);
     } catch (error) {
       const logger = dependencies.logger.child({ correlationId });
@@ -66,14 +67,22 @@ function runId(): string {
   return workflowExecution.runId;
 }
 
-/** A try that failed has said why; one whose worker died could not, and Temporal knows. */
+/** Clocks of the server and of workers may differ by this much; a heartbeat timeout is longer. */
+const CLOCK_SLACK_MS = 1_000;
+
+/**
+ * A try that failed has said why, and when this one would come; one whose worker died could not, and Temporal knows.
+ * Beside the work, which neither waits for this line nor fails by it.
+ */
 async function noteLostWorker(
   { pool, logger, wasWorkerLost }: ActivityDependencies,
   fence: Fence,
 ): Promise<void> {
-  const { attempt, activityId } = activityInfo();
+  const { attempt, activityId, currentAttemptScheduledTimestampMs } = activityInfo();
   if (attempt === 1) return;
   try {
+    const since = new Date(currentAttemptScheduledTimestampMs - CLOCK_SLACK_MS);
+    if (await hasNotedWait(pool, fence, since)) return;
     if (await wasWorkerLost({ ...fence, activityId }))
       await recordLostWorker(pool, fence.attemptId);
   } catch (error) {

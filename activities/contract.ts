@@ -49,6 +49,11 @@ export interface Outcome extends AttemptRef {
   readonly code: ErrorCode;
 }
 
+export interface RecordedOutcome {
+  /** The owner's word, when it ended the row first. */
+  readonly endedByOwner?: 'CANCELLED' | 'DOCUMENT_DELETED';
+}
+
 export interface EraseSweep {
   readonly documentId: DocumentId;
   /** The last sweep also removes what the timeline needed until then, and proves that nothing is left. */
@@ -66,7 +71,8 @@ export interface IngestActivities {
   pollParse(ref: ParseJobRef): Promise<PollParseResult>;
   collect(ref: CollectRef): Promise<CollectResult>;
   embed(ref: AttemptRef): Promise<EmbedResult>;
-  recordOutcome(outcome: Outcome): Promise<void>;
+  /** `undefined` from a worker of before, also in histories. */
+  recordOutcome(outcome: Outcome): Promise<RecordedOutcome | undefined>;
 }
 
 export interface EraseActivities {

@@ -23,7 +23,10 @@ export function toFailure(
     type: error.code,
     message: error.message,
     nonRetryable: !retryable,
-    ...(error.retryAfterMs === undefined ? {} : { nextRetryDelay: error.retryAfterMs }),
+    // A delay of 0 would mean to the server that there is no next try.
+    ...(error.retryAfterMs === undefined
+      ? {}
+      : { nextRetryDelay: Math.max(error.retryAfterMs, 1) }),
   });
   // A stack names files of ours and says nothing to an operator; the log has it under the same correlation id.
   failure.stack = '';

@@ -1,6 +1,7 @@
 /**
  * recordOutcome: how an attempt ended other than complete, and no parse job of it left running at the vendor.
- * Idempotent: an attempt that has ended stays as it is. A row that is gone or belongs to another run is none of ours.
+ * Idempotent: an attempt that has ended stays as it is. A row that is gone or belongs to another run is none of ours;
+ * one that its owner has ended is said to be.
  */
 import { type Attempt, endAttempt } from '../src/db/attempts.ts';
 import { endParseJob, parseJobOfAttempt } from '../src/db/parse-jobs.ts';
@@ -8,17 +9,20 @@ import type { Queryable } from '../src/db/pool.ts';
 import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
 import { endedBy, isTerminal, stageOf } from '../src/domain/ingestion.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
-import type { AttemptRef, Outcome } from './contract.ts';
+import type { AttemptRef, Outcome, RecordedOutcome } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { forgetParseJob } from './forget-parse-job.ts';
 
 export async function recordOutcome(
   dependencies: ActivityDependencies,
   { code, ...ref }: Outcome,
-): Promise<void> {
-  await withAttempt(dependencies, ref, async (scope) => {
-    await endRow(scope, code);
+): Promise<RecordedOutcome> {
+  return await withAttempt(dependencies, ref, async (scope) => {
+    const refusal = await endRow(scope, code);
     await stopParsing(dependencies, ref, scope);
+    return refusal === 'CANCELLED' || refusal === 'DOCUMENT_DELETED'
+      ? { endedByOwner: refusal }
+      : {};
   });
 }
 
@@ -29,11 +33,14 @@ const notOurs: ReadonlySet<ErrorCode> = new Set([
   'DOCUMENT_DELETED',
 ]);
 
-async function endRow(scope: AttemptScope, code: ErrorCode): Promise<void> {
+/** Why the row was not ours to end, if so. */
+async function endRow(scope: AttemptScope, code: ErrorCode): Promise<ErrorCode | undefined> {
   try {
     await scope.hold((transaction, held) => endHeld(transaction, held, code));
+    return undefined;
   } catch (error) {
     if (!(error instanceof IntakeError) || !notOurs.has(error.code)) throw error;
+    return error.code;
   }
 }
 

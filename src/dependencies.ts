@@ -52,7 +52,7 @@ const second = 1000;
 const minute = 60 * second;
 
 /** Looks for an upload nobody confirmed, counted from the first; the last one is when the upload expires. */
-const LOOKS_AFTER_MS = [0, 3 * minute, 13 * minute, 38 * minute];
+const LOOKS_AFTER_MS = [3 * minute, 13 * minute, 38 * minute];
 
 /** What API and worker share. */
 export interface Shared {

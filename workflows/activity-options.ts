@@ -27,10 +27,6 @@ const patientCodes = Object.entries(errorCodes)
   .filter(([code, { retryable }]) => retryable && code !== 'STORAGE_OBJECT_ABSENT')
   .map(([code]) => code as ErrorCode);
 
-export function isPatient(code: ErrorCode): boolean {
-  return patientCodes.includes(code);
-}
-
 /** The seed's existence check: one look and three more after 1, 2 and 4 s. */
 const quickLook = {
   ...alive,
@@ -43,8 +39,21 @@ const quickLook = {
   },
 } as const satisfies ActivityOptions;
 
+/** A vendor that is out of order is asked no more often. */
+const VENDOR_PAUSE_MS = 120_000;
+
+/**
+ * The breaker in front of storage limits the calls by itself. Tries that meet it open name their own pause and count
+ * all the same: without this cap one failure after them would wait as long as after a dozen.
+ */
+const STORAGE_PAUSE_MS = 20_000;
+
 /** Storage, parser or embedder out of order: the document waits, and only its named deadline ends that. */
-function patiently(patienceMs: number, nonRetryable: readonly ErrorCode[] = []): ActivityOptions {
+function patiently(
+  patienceMs: number,
+  longestPauseMs: number,
+  nonRetryable: readonly ErrorCode[] = [],
+): ActivityOptions {
   return {
     ...alive,
     startToCloseTimeout: '2 hours',
@@ -53,7 +62,7 @@ function patiently(patienceMs: number, nonRetryable: readonly ErrorCode[] = []):
       // The first is for a worker that died: its work is not to wait any longer than the heartbeat did.
       initialInterval: '100 milliseconds',
       backoffCoefficient: 2,
-      maximumInterval: '2 minutes',
+      maximumInterval: longestPauseMs,
       nonRetryableErrorTypes: [...nonRetryable],
     },
   };
@@ -81,20 +90,22 @@ export function ingestActivities(policy: IngestPolicy) {
   return {
     look: of({ ...quickLook, summary: 'look for the bytes and verify them' }).verify,
     lookPatiently: of({
-      ...patiently(policy.storagePatienceMs, ['STORAGE_OBJECT_ABSENT']),
+      ...patiently(policy.storagePatienceMs, STORAGE_PAUSE_MS, ['STORAGE_OBJECT_ABSENT']),
       summary: 'storage is out of order: verify when it is back',
     }).verify,
     submitParse: of({
-      ...patiently(policy.parserPatienceMs),
+      ...patiently(policy.parserPatienceMs, VENDOR_PAUSE_MS),
       summary: 'hand the document to the parser',
     }).submitParse,
     pollParse: of({ ...poll, summary: 'the webhook is silent: ask the parser' }).pollParse,
     collect: of({
-      ...patiently(policy.storagePatienceMs),
+      ...patiently(policy.storagePatienceMs, STORAGE_PAUSE_MS),
       summary: 'fetch, validate, store and chunk the result',
     }).collect,
-    embed: of({ ...patiently(policy.embedderPatienceMs), summary: 'embed, prove and go live' })
-      .embed,
+    embed: of({
+      ...patiently(policy.embedderPatienceMs, VENDOR_PAUSE_MS),
+      summary: 'embed, prove and go live',
+    }).embed,
     recordOutcome: of({ ...outcome, summary: 'write down how it ended' }).recordOutcome,
   };
 }

@@ -5,8 +5,8 @@
 import { ActivityFailure, condition } from '@temporalio/workflow';
 import type { AttemptRef } from '../activities/contract.ts';
 import type { IngestPolicy } from '../src/domain/run.ts';
-import { type Activities, isPatient } from './activity-options.ts';
-import { failureCode, failWith, orOutOfPatience } from './failure.ts';
+import type { Activities } from './activity-options.ts';
+import { failureCode, failWith, isFinal, orOutOfPatience } from './failure.ts';
 import type { Inbox } from './messages.ts';
 import { tell } from './story.ts';
 
@@ -46,9 +46,8 @@ async function look(ref: AttemptRef, activities: Activities): Promise<boolean> {
   } catch (error) {
     if (!(error instanceof ActivityFailure) || error.cause?.name === 'CancelledFailure')
       throw error;
-    const code = failureCode(error);
-    if (code === 'STORAGE_OBJECT_ABSENT') return false;
-    if (code !== undefined && !isPatient(code)) throw error;
+    if (failureCode(error) === 'STORAGE_OBJECT_ABSENT') return false;
+    if (isFinal(error)) throw error;
   }
   return lookPatiently(ref, activities);
 }

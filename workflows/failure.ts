@@ -16,6 +16,11 @@ export function failureCode(error: unknown): ErrorCode | undefined {
   return 'INTERNAL_ERROR';
 }
 
+/** No try can mend it, whatever its name: a newer worker may know codes that this list has not. */
+export function isFinal(error: ActivityFailure): boolean {
+  return error.cause instanceof ApplicationFailure && error.cause.nonRetryable === true;
+}
+
 /** A terminal failure of the run: its type is the code, its message the sentence for the person. */
 export function failWith(code: ErrorCode): ApplicationFailure {
   const failure = ApplicationFailure.nonRetryable(errorCodes[code].message, code);
@@ -34,10 +39,8 @@ export async function orOutOfPatience<Result>(
   try {
     return await stage;
   } catch (error) {
-    if (!(error instanceof ActivityFailure) || isCancelled(error)) throw error;
-    const code = failureCode(error);
-    if (code !== undefined && !errorCodes[code].retryable) throw error;
-    throw failWith(endOf(code));
+    if (!(error instanceof ActivityFailure) || isCancelled(error) || isFinal(error)) throw error;
+    throw failWith(endOf(failureCode(error)));
   }
 }
 

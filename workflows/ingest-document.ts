@@ -61,8 +61,12 @@ async function end(ref: AttemptRef, error: unknown, activities: Activities): Pro
   if (!cancelled && (code === 'CANCELLED' || code === 'DOCUMENT_DELETED')) {
     return await awaitCancel(ref, activities);
   }
-  await CancellationScope.nonCancellable(() => activities.recordOutcome({ ...ref, code }));
+  const recorded = await CancellationScope.nonCancellable(() =>
+    activities.recordOutcome({ ...ref, code }),
+  );
   if (cancelled) throw isCancellation(error) ? error : new CancelledFailure('cancelled');
+  // The owner was faster than this failure: the run closes as the row says.
+  if (recorded?.endedByOwner) return await awaitCancel(ref, activities);
   upsertSearchAttributes([phase('failed'), { key: failureKind, value: code }]);
   throw failWith(code);
 }

@@ -1,5 +1,6 @@
 /** What the API needs from the rest of Intake. Functions throw `IntakeError` only; what is not the caller's is `NOT_FOUND`. */
 import type { Readable } from 'node:stream';
+import type { Declaration } from '../db/documents.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { DocumentId, OwnerId } from '../domain/ids.ts';
 import type { Stage, Status } from '../domain/ingestion.ts';
@@ -37,13 +38,6 @@ export interface ReadinessCheck {
 export interface Caller {
   readonly ownerId: OwnerId;
   readonly correlationId: string;
-}
-
-export interface UploadDeclaration {
-  readonly name: string;
-  readonly mediaType: MediaType;
-  readonly sizeBytes: number;
-  readonly sha256: string;
 }
 
 /** A file that comes in the request itself. */
@@ -161,7 +155,7 @@ export interface Usage {
 }
 
 export interface DocumentService {
-  acceptUpload(caller: Caller, declaration: UploadDeclaration): Promise<AcceptedUpload>;
+  acceptUpload(caller: Caller, declaration: Declaration): Promise<AcceptedUpload>;
   confirmUpload(caller: Caller, documentId: DocumentId): Promise<CommandedDocument>;
   ingestBytes(caller: Caller, file: IncomingFile): Promise<AcceptedDocument>;
   listDocuments(caller: Caller, filter: DocumentFilter): Promise<DocumentPage>;

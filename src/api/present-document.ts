@@ -1,6 +1,6 @@
 /** From facts to what a person reads: stage, progress, sentences, links. */
 import type { z } from 'zod';
-import { type ErrorCode, errorCodes } from '../domain/errors.ts';
+import { errorCodes, isErrorCode } from '../domain/errors.ts';
 import type { DocumentId } from '../domain/ids.ts';
 import { isTerminal, progressPercent, type Stage, stageOf } from '../domain/ingestion.ts';
 import type {
@@ -83,8 +83,9 @@ function documentUrl(documentId: DocumentId): string {
   return `/v1/documents/${documentId}`;
 }
 
-function inWords(code: ErrorCode): z.output<typeof failure> {
-  const { message, turn } = errorCodes[code];
+/** Rows may hold codes of a newer version, which runs beside this one or did. */
+function inWords(code: string): z.output<typeof failure> {
+  const { message, turn } = errorCodes[isErrorCode(code) ? code : 'INTERNAL_ERROR'];
   return { code, message, turn };
 }
 

@@ -98,18 +98,6 @@ function toAttempt(row: AttemptRow): Attempt {
   };
 }
 
-/** Reads an attempt without holding it. */
-export async function findAttempt(
-  q: Queryable,
-  attemptId: AttemptId,
-): Promise<Attempt | undefined> {
-  const { rows } = await q.query<AttemptRow>(
-    `select ${columns} from intake.attempts a join intake.versions v on v.id = a.version_id where a.id = $1`,
-    [attemptId],
-  );
-  return rows[0] && toAttempt(rows[0]);
-}
-
 /**
  * Locks document and attempt for the rest of the transaction and proves that this run may write.
  * The first run to come claims an attempt that nobody has claimed. Throws `ATTEMPT_ABSENT`, `DOCUMENT_DELETED`,
@@ -254,6 +242,15 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
       errorCodes[waiting.code].retryable,
     ],
   );
+}
+
+/** Whether a try of this run that ended after `since` has said what it waits for. */
+export async function hasNotedWait(q: Queryable, fence: Fence, since: Date): Promise<boolean> {
+  const { rowCount } = await q.query(
+    'select from intake.attempts where id = $1 and run_id = $2 and next_try_at >= $3',
+    [fence.attemptId, fence.runId, since],
+  );
+  return rowCount === 1;
 }
 
 export async function countLook(q: Queryable, attemptId: AttemptId): Promise<void> {

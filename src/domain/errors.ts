@@ -350,8 +350,8 @@ export const errorCodes = {
   WORKER_LOST: {
     retryable: true,
     turn: 'us',
-    message: 'The worker that had your document in hand fell silent; another one went on with it.',
-    hint: 'No heartbeat in time: the worker was killed, ran out of memory, starved or was cut off. Its log ends there.',
+    message: 'We lost contact with the worker that had your document in hand; work goes on.',
+    hint: 'No heartbeat in time: its worker was killed, ran out of memory, starved or was cut off. Its log ends there.',
   },
   DATABASE_UNAVAILABLE: {
     retryable: true,

@@ -5,6 +5,9 @@ import { type ErrorCode, IntakeError } from '../domain/errors.ts';
 /** Only words like `insufficient_quota`: a message may quote the input or the key. */
 const HARMLESS_WORD = /^[a-z0-9_.-]{1,60}$/;
 
+/** After a 429 that does not say when to come back. */
+const RATE_LIMIT_PAUSE_MS = 2_000;
+
 const LONGEST_PAUSE_MS = 24 * 3600 * 1000;
 
 export function classifyEmbeddingError(error: unknown): IntakeError {
@@ -13,8 +16,13 @@ export function classifyEmbeddingError(error: unknown): IntakeError {
     const detail = error instanceof Error ? error.constructor.name : typeof error;
     return new IntakeError('EMBEDDER_UNAVAILABLE', { detail, cause: error });
   }
-  const retryAfterMs = readRetryAfter(error.headers);
-  return new IntakeError(codeOf(error.status, error.code), {
+  const code = codeOf(error.status, error.code);
+  const retryAfterMs =
+    readRetryAfter(error.headers) ??
+    (code === 'EMBEDDER_RATE_LIMITED'
+      ? Math.round(RATE_LIMIT_PAUSE_MS * (1 + Math.random()))
+      : undefined);
+  return new IntakeError(code, {
     detail: ['status', error.status, word(error.type), word(error.code)].filter(Boolean).join(' '),
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

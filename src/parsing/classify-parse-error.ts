@@ -11,6 +11,9 @@ interface CallContext {
   readonly now: Date;
 }
 
+/** LlamaParse's 429 does not say when to come back. Each try costs listings, and all that wait must not come at once. */
+const RATE_LIMIT_PAUSE_MS = 10_000;
+
 /** Our own errors pass; everything else that a call throws becomes one of the LLAMAPARSE_* codes. */
 export function classifyCallError(error: unknown, context: CallContext): IntakeError {
   if (error instanceof IntakeError) return error;
@@ -20,7 +23,10 @@ export function classifyCallError(error: unknown, context: CallContext): IntakeE
   }
   const code = codeOfStatus(status, context.about);
   const retryAfterMs =
-    code === 'LLAMAPARSE_RATE_LIMIT_ERROR' ? readRetryAfter(error.headers, context.now) : undefined;
+    code === 'LLAMAPARSE_RATE_LIMIT_ERROR'
+      ? (readRetryAfter(error.headers, context.now) ??
+        Math.round(RATE_LIMIT_PAUSE_MS * (1 + Math.random())))
+      : undefined;
   return new IntakeError(code, {
     detail: describeAnswer(status, error.error),
     cause: error,

@@ -32,6 +32,7 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
   const api = createLlamaParseApi(options);
   const settings = jobOptions(options);
 
+  /** A job that has ended by itself is no error. */
   async function cancel(jobId: string, signal: AbortSignal): Promise<void> {
     if ((await api.cancelJob(jobId, signal)) !== 'refused') return;
     const { state } = toParseState(await api.getJob(jobId, signal));
@@ -40,7 +41,6 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
 
   return {
     optionsFingerprint: fingerprint(settings),
-    cancel,
 
     async submit(request) {
       const { parseJobId, callbackUrl, signal } = request;

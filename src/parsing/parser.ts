@@ -61,8 +61,6 @@ export interface Parser {
     providerJobId: string,
     options: { readonly maxBytes: number; readonly signal: AbortSignal },
   ): Promise<ParseResult>;
-  /** Asks the vendor to stop; a job that already ended is no error. */
-  cancel(providerJobId: string, signal: AbortSignal): Promise<void>;
   /** Deletes upload and job at the vendor; absent ones are no error. A job still running is cancelled first. */
   forget(job: SubmittedJob, signal: AbortSignal): Promise<void>;
   /** Deletes every upload under our id, that of a job which was never made too. */

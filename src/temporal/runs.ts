@@ -2,6 +2,7 @@
 import {
   type Client,
   isGrpcServiceError,
+  ServiceError,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
@@ -234,6 +235,22 @@ export async function orGone<Answer, Gone>(
   }
 }
 
+/** The statuses of gRPC that a server gives, or that stand for one, which is away or overwhelmed. */
+const awayStatuses: ReadonlyMap<unknown, string> = new Map([
+  [1, 'CANCELLED'],
+  [4, 'DEADLINE_EXCEEDED'],
+  [8, 'RESOURCE_EXHAUSTED'],
+  [14, 'UNAVAILABLE'],
+]);
+
+/** What says that Temporal is away; a stream that broke is INTERNAL, among much that is not. */
+function awayStatus(error: unknown): string | undefined {
+  const fault = error instanceof ServiceError ? error.cause : error;
+  if (!isGrpcServiceError(fault)) return undefined;
+  const broken = /RST_STREAM|without gRPC status/i.test(fault.details) ? 'INTERNAL' : undefined;
+  return awayStatuses.get(fault.code) ?? broken;
+}
+
 /** Temporal away is one of our codes; everything else is a bug of ours and keeps its stack. */
 export async function reachable<Answer>(
   client: Client,
@@ -242,12 +259,11 @@ export async function reachable<Answer>(
   try {
     return await client.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
   } catch (error) {
-    if (isGrpcServiceError(error) || (error instanceof Error && isGrpcServiceError(error.cause))) {
-      throw new IntakeError('SERVICE_UNAVAILABLE', {
-        detail: 'Temporal did not answer',
-        cause: error,
-      });
-    }
-    throw error;
+    const status = awayStatus(error);
+    if (status === undefined) throw error;
+    throw new IntakeError('SERVICE_UNAVAILABLE', {
+      detail: `Temporal did not answer: ${status}`,
+      cause: error,
+    });
   }
 }

@@ -113,14 +113,6 @@ describe.each(subjects)('parser contract: %s', (_name, start) => {
     await parser.forget(job, signal);
   });
 
-  it('takes cancelling a job that has ended, or is unknown, for no error', async () => {
-    const job = await parser.submit(await requestFor(DOCUMENT));
-    await untilEnded(parser, job.providerJobId);
-    await parser.cancel(job.providerJobId, signal);
-    await parser.cancel(UNKNOWN_JOB, signal);
-    await parser.forget(job, signal);
-  });
-
   it('forgets a job that still runs', async () => {
     const job = await parser.submit(
       await requestFor('test/fixtures/documents/medical-report-scan.pdf'),

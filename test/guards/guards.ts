@@ -236,8 +236,8 @@ export const guards: readonly Guard[] = [
     remove: [
       {
         file: 'workflows/ingest-document.ts',
-        text: '  await CancellationScope.nonCancellable(() => activities.recordOutcome({ ...ref, code }));\n',
-        with: '',
+        text: '    activities.recordOutcome({ ...ref, code }),\n',
+        with: '    Promise.resolve<{ endedByOwner?: string } | undefined>(undefined),\n',
       },
     ],
     project: 'stack',

@@ -1,6 +1,7 @@
 /**
  * `npm run guards [NAME…]`: takes each guard out of a copy of the project, one at a time, and runs the tests that watch
- * it. They must fail: a test that stays green proves nothing. Ends with 1 when one does, or when a guard is not found.
+ * it. They must fail, and pass while the guard is there: a test that is green or red either way proves nothing. Ends
+ * with 1 when one does, or when a guard is not found.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -12,12 +13,15 @@ const root = join(import.meta.dirname, '../..');
 // Inside the project, so that packages are found; ignored by git.
 const copy = join(root, '.intake', `guards-${process.pid}`);
 
-type Verdict = 'red' | 'green' | 'no test ran' | 'guard not found';
+type Outcome = 'red' | 'green' | 'no test ran';
+type Verdict = Outcome | 'red before' | 'guard not found';
 
 const wanted = process.argv.slice(2);
 const chosen = guards.filter(
   ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
 );
+/** How each set of tests ends with every guard in its place. */
+const baseline = new Map<string, Outcome>();
 let failed = 0;
 copyProject();
 try {
@@ -53,6 +57,7 @@ function copyProject(): void {
 async function judge(guard: Guard): Promise<Verdict> {
   const files = [...new Set(guard.remove.map(({ file }) => file))];
   if (!guard.remove.every(isThere)) return 'guard not found';
+  if ((await runUnchanged(guard)) !== 'green') return 'red before';
   try {
     for (const { file, text, with: instead } of guard.remove) {
       writeFileSync(
@@ -66,6 +71,13 @@ async function judge(guard: Guard): Promise<Verdict> {
   }
 }
 
+async function runUnchanged(guard: Guard): Promise<Outcome> {
+  const tests = JSON.stringify([guard.project, guard.test, guard.only]);
+  const outcome = baseline.get(tests) ?? (await runTests(guard));
+  baseline.set(tests, outcome);
+  return outcome;
+}
+
 /** Exactly once, or it is not clear what was taken out. */
 function isThere({ file, text }: Guard['remove'][number]): boolean {
   return read(file).split(text).length === 2;
@@ -75,7 +87,7 @@ function read(file: string): string {
   return readFileSync(join(copy, file), 'utf8');
 }
 
-async function runTests({ project, test, only }: Guard): Promise<Verdict> {
+async function runTests({ project, test, only }: Guard): Promise<Outcome> {
   const vitest = join(root, 'node_modules/vitest/vitest.mjs');
   const filter = only === undefined ? [] : ['-t', only];
   const run = promisify(execFile)(

@@ -1,6 +1,7 @@
 /** Accept and the commands on a document: rows first, then Temporal, and the sweep makes good what was lost between. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { acceptUpload, commitAcceptance } from '../../src/api/services/accept-document.ts';
 import {
   cancelDocument,
@@ -19,7 +20,8 @@ import {
 } from '../../src/domain/ids.ts';
 import type { Status } from '../../src/domain/ingestion.ts';
 import { sha256, someOwner } from '../support/documents.ts';
-import { startServices, type TestServices } from '../support/services.ts';
+import { runsOn, startServices, type TestServices } from '../support/services.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 
 let services: TestServices;
 beforeAll(async () => {
@@ -292,6 +294,47 @@ describe('what is lost between commit and Temporal', () => {
     ]);
     await sweepOutbox(services);
     await expect(services.objectStore.stat(key)).rejects.toEqual(code('STORAGE_OBJECT_ABSENT'));
+  });
+
+  test('an object that will not go keeps no other from its removal', async () => {
+    const me = caller();
+    const keys = await Promise.all(
+      [declared(), declared()].map(async (declaration) => {
+        const { documentId } = await acceptUpload(services, me, declaration);
+        const { rows } = await services.pool.query<{ key: string }>(
+          `update intake.objects set removed_at = now(), url_expires_at = now() where document_id = $1 returning key`,
+          [documentId],
+        );
+        return rows[0]?.key ?? '';
+      }),
+    );
+    await services.storageFaults.add({
+      operation: 'object.remove',
+      subject: keys[0] ?? '',
+      times: 'always',
+      effect: { kind: 'answer', status: 500 },
+    });
+    await sweepOutbox(services);
+    await services.storageFaults.clear();
+    const { rows } = await services.pool.query<{ key: string }>(
+      'select key from intake.objects where key = any($1) and swept_at is null',
+      [keys],
+    );
+    expect(rows.map(({ key }) => key)).toEqual([keys[0]]);
+  });
+
+  test.each([
+    ['cancel', cancelDocument],
+    ['delete', deleteDocument],
+  ] as const)('a %s while Temporal is away has happened all the same', async (_, command) => {
+    const me = caller();
+    const { documentId } = await acceptUpload(services, me, declared());
+    const proxy = await startTcpProxy(inject('temporalAddress'));
+    const connection = await Connection.connect({ address: proxy.address });
+    onTestFinished(() => connection.close());
+    await proxy.close();
+    const away = { ...services, runs: runsOn(new Client({ connection })) };
+    await expect(command(away, me, documentId)).resolves.toMatchObject({ documentId });
   });
 
   test('a cancel that Temporal did not hear is told again, a lost erasure is started', async () => {

@@ -219,8 +219,7 @@ describe('limits of a reading process', () => {
 
   it('a cancelled job lets go of its process', async () => {
     const job = await submit('test/fixtures/documents/federal-register-three-columns.pdf');
-    await test.parser.cancel(job.providerJobId, signal);
-    expect(await test.parser.state(job.providerJobId, signal)).toEqual({ state: 'cancelled' });
+    await test.parser.forget(job, signal);
     const next = await submit('test/fixtures/documents/invoice-borderless-table.pdf');
     expect(await untilEnded(test.parser, next.providerJobId)).toEqual({ state: 'completed' });
     expect(types()).toContain('parse.cancelled');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { IntakeError } from '../../src/domain/errors.ts';
 import type { DocumentId } from '../../src/domain/ids.ts';
 import { runsOn } from '../support/services.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -19,6 +20,16 @@ test('nobody is kept waiting by a Temporal that does not answer any more', async
   proxy.cut('answers');
   await expect(runs.openRunId(documentId)).rejects.toMatchObject({
     code: 'SERVICE_UNAVAILABLE',
-    detail: 'Temporal did not answer',
+    detail: 'Temporal did not answer: DEADLINE_EXCEEDED',
   });
+});
+
+test('a call that Temporal refuses is a bug of ours, and no outage', async () => {
+  const connection = await Connection.connect({ address: inject('temporalAddress') });
+  onTestFinished(() => connection.close());
+  const runs = runsOn(new Client({ connection, namespace: 'unknown' }));
+  const refusal = runs.erase(randomUUID() as DocumentId);
+  await expect(refusal).rejects.not.toBeInstanceOf(IntakeError);
+  const tooLong = runsOn(new Client({ connection })).erase('x'.repeat(2_000) as DocumentId);
+  await expect(tooLong).rejects.not.toBeInstanceOf(IntakeError);
 });

@@ -1,12 +1,6 @@
 /** Documents at any point of their life, made by the same statements as in production. */
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  type Attempt,
-  advance,
-  type Fence,
-  findAttempt,
-  holdAttempt,
-} from '../../src/db/attempts.ts';
+import { type Attempt, advance, type Fence, holdAttempt } from '../../src/db/attempts.ts';
 import { insertAttempt, insertDocument } from '../../src/db/documents.ts';
 import { inTransaction, type Pool } from '../../src/db/pool.ts';
 import { recordVerified } from '../../src/db/versions.ts';
@@ -94,13 +88,15 @@ export async function statusOf(
   pool: Pool,
   { attemptId }: { readonly attemptId: AttemptId },
 ): Promise<Status | undefined> {
-  return (await findAttempt(pool, attemptId))?.status;
+  const { rows } = await pool.query<{ status: Status }>(
+    'select status from intake.attempts where id = $1',
+    [attemptId],
+  );
+  return rows[0]?.status;
 }
 
 export async function attemptOf(pool: Pool, document: TestDocument): Promise<Attempt> {
-  const attempt = await findAttempt(pool, document.attemptId);
-  if (!attempt) throw new Error('no such attempt');
-  return attempt;
+  return await inTransaction(pool, (transaction) => holdAttempt(transaction, document));
 }
 
 export async function eventsOf(pool: Pool, documentId: DocumentId): Promise<readonly string[]> {

@@ -31,7 +31,7 @@ export function runsOn(client: Client): Runs {
     startDelayMs: 120_000,
     eraseSecondSweepMs: 600_000,
     policy: {
-      looksAfterMs: [0],
+      looksAfterMs: [],
       storagePatienceMs: 60_000,
       parserPatienceMs: 60_000,
       embedderPatienceMs: 60_000,

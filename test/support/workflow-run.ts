@@ -61,7 +61,7 @@ function recording(calls: Calls, stubs: Stubs): IngestActivities & EraseActiviti
     pollParse: async () => ({ state: 'pending' }),
     collect: async () => ({ state: 'stored', pages: 2, chunks: 3 }),
     embed: async () => ({ chunks: 3, batches: 1 }),
-    recordOutcome: async () => {},
+    recordOutcome: async () => ({}),
   };
   const chosen = { ...happy, ...stubs };
   return {
@@ -111,7 +111,7 @@ export async function withIngestRun<Answer>(
     policy: {
       uploadExpiresAtMs:
         (await environment.currentTimeMs()) + (options.uploadLifetimeMs ?? 2 * hour),
-      looksAfterMs: [0, 3 * minute, 13 * minute, 38 * minute],
+      looksAfterMs: [3 * minute, 13 * minute, 38 * minute],
       storagePatienceMs: 7 * 24 * hour,
       parserPatienceMs: 24 * hour,
       embedderPatienceMs: 24 * hour,

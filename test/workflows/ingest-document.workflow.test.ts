@@ -406,6 +406,38 @@ describe('how a run closes', () => {
     },
   );
 
+  test.each(['CANCELLED', 'DOCUMENT_DELETED'] as const)(
+    'a failure that comes after %s in the row closes as the owner asked',
+    async (endedByOwner) => {
+      const calls: Calls = [];
+      const stubs = {
+        verify: async () => Promise.reject(failure('CHECKSUM_MISMATCH')),
+        recordOutcome: async () => ({ endedByOwner }),
+      };
+      await withIngestRun(environment, { calls, stubs }, async (run) => {
+        await vi.waitFor(() => expect(calls).toContain('recordOutcome:CHECKSUM_MISMATCH'));
+        await run.handle.cancel();
+        expect(await failureOf(run)).toBe('canceled');
+      });
+    },
+  );
+
+  test.each(['verify', 'submitParse', 'embed'] as const)(
+    '%s fails for good by a code of a newer worker: the run ends, and waits for nothing',
+    async (name) => {
+      const calls: Calls = [];
+      const newer = () =>
+        Promise.reject(ApplicationFailure.nonRetryable('of a newer worker', 'NOT_KNOWN_HERE'));
+      const startStage = name === 'verify' ? 'verify' : name === 'embed' ? 'embed' : 'parse';
+      await withIngestRun(
+        environment,
+        { calls, stubs: { [name]: newer }, startStage },
+        async (run) => expect(await failureOf(run)).toBe('INTERNAL_ERROR'),
+      );
+      expect(calls).toEqual([name, 'recordOutcome:INTERNAL_ERROR']);
+    },
+  );
+
   test('an embedder that never answers ends by its own name', async () => {
     await withIngestRun(
       environment,

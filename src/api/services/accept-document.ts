@@ -24,6 +24,7 @@ import {
   type StartStage,
   startStageFor,
 } from '../../domain/ingestion.ts';
+import type { Logger } from '../../observability/logger.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { RunRequest, Runs } from '../../temporal/runs.ts';
 import type { AcceptedDocument, AcceptedUpload, Caller } from '../dependencies.ts';
@@ -45,6 +46,7 @@ export interface AcceptDependencies {
   readonly runs: Runs;
   readonly objectStore: ObjectStore;
   readonly settings: AcceptSettings;
+  readonly logger: Logger;
 }
 
 interface UploadKey {

@@ -4,11 +4,10 @@ import { endAttempt } from '../../db/attempts.ts';
 import { buryDocument, type HeldDocument, holdDocument } from '../../db/documents.ts';
 import { type Command, recordCommand } from '../../db/events.ts';
 import { markConfirmed, markStopSent, stampErasure } from '../../db/outbox.ts';
-import { inTransaction, type Pool, type Queryable } from '../../db/pool.ts';
+import { inTransaction, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { DocumentId } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/ingestion.ts';
-import type { Runs } from '../../temporal/runs.ts';
 import type { Caller, CommandedDocument } from '../dependencies.ts';
 import { type AcceptDependencies, nextAttempt } from './accept-document.ts';
 import { startAttempt, tellConfirm } from './start-attempt.ts';
@@ -54,10 +53,11 @@ export async function retryDocument(
 
 /** Final: the row ends now, the run within seconds. */
 export async function cancelDocument(
-  { pool, runs }: AcceptDependencies,
+  dependencies: AcceptDependencies,
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
+  const { pool } = dependencies;
   const held = await onDocument({ pool, caller }, documentId, async (transaction, document) => {
     if (document.status === 'cancelled') return document;
     if (isTerminal(document.status)) throw new IntakeError('NOT_POSSIBLE_NOW');
@@ -69,16 +69,17 @@ export async function cancelDocument(
     });
     return document;
   });
-  await tellStop(pool, runs, held);
+  await tellStop(dependencies, held);
   return { documentId, status: 'cancelled' };
 }
 
 /** A tombstone: gone from lists and search with the commit, erased at every place by `erase/<documentId>`. */
 export async function deleteDocument(
-  { pool, runs }: AcceptDependencies,
+  dependencies: AcceptDependencies,
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
+  const { pool, runs } = dependencies;
   const held = await onDocument({ pool, caller }, documentId, async (transaction, document) => {
     await noteCommand(transaction, document, 'delete');
     if (!isTerminal(document.status)) {
@@ -91,8 +92,10 @@ export async function deleteDocument(
     await buryDocument(transaction, documentId);
     return document;
   });
-  if (!isTerminal(held.status)) await tellStop(pool, runs, held);
-  await stampErasure(pool, documentId, await runs.erase(documentId));
+  if (!isTerminal(held.status)) await tellStop(dependencies, held);
+  await orSweep(dependencies, async () =>
+    stampErasure(pool, documentId, await runs.erase(documentId)),
+  );
   return { documentId, status: 'deleted' };
 }
 
@@ -109,13 +112,27 @@ async function onDocument<Result>(
   });
 }
 
-/** What Temporal does not hear now, the outbox sweep tells it. */
 async function tellStop(
-  pool: Pool,
-  runs: Runs,
+  dependencies: AcceptDependencies,
   { id: documentId, attemptId }: Pick<HeldDocument, 'id' | 'attemptId'>,
 ): Promise<void> {
-  if (await runs.stop({ documentId, attemptId })) await markStopSent(pool, attemptId);
+  const { pool, runs } = dependencies;
+  await orSweep(dependencies, async () => {
+    if (await runs.stop({ documentId, attemptId })) await markStopSent(pool, attemptId);
+  });
+}
+
+/** What was committed has happened, and is no error to its caller: what Temporal does not hear now, the outbox sweep tells it. */
+async function orSweep(
+  { logger }: Pick<AcceptDependencies, 'logger'>,
+  tell: () => Promise<void>,
+): Promise<void> {
+  try {
+    await tell();
+  } catch (error) {
+    if (!(error instanceof IntakeError) || error.code !== 'SERVICE_UNAVAILABLE') throw error;
+    logger.warn({ err: error }, 'Temporal not told yet, the outbox sweep will');
+  }
 }
 
 async function noteCommand(

@@ -23,6 +23,9 @@ const SWEEP_EVERY_MS = 5_000;
 /** A start that was under way when its attempt was ended has landed, or never will. */
 const START_MAY_BE_UNDER_WAY_MS = 5 * 60_000;
 
+/** Storage that is down must not keep the round from its end. */
+const ONE_BY_ONE_MS = 15_000;
+
 interface SweepDependencies {
   readonly pool: Pool;
   readonly runs: Runs;
@@ -105,10 +108,26 @@ export async function sweepOutbox({
     // One batch. An upload URL may have brought an object back until it expired.
     find: async () => [await unsweptObjects(pool, 100)].filter((keys) => keys.length > 0),
     work: async (keys) => {
-      await objectStore.remove(keys);
-      await markSwept(pool, keys);
+      const remove = async (some: readonly string[], signal?: AbortSignal) => {
+        await objectStore.remove(some, signal);
+        await markSwept(pool, some);
+      };
+      await remove(keys).catch(() => oneByOne(keys, (key, signal) => remove([key], signal)));
     },
   });
+}
+
+/** What fails keeps nothing else from its turn; the first failure is told when all had theirs. */
+async function oneByOne<Item>(
+  items: readonly Item[],
+  work: (item: Item, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const signal = AbortSignal.timeout(ONE_BY_ONE_MS);
+  const failures: unknown[] = [];
+  for (const item of items) {
+    if (!signal.aborted) await work(item, signal).catch((error: unknown) => failures.push(error));
+  }
+  if (failures.length > 0) throw failures[0];
 }
 
 async function perform<Item>(logger: Logger, { name, find, work }: Chore<Item>): Promise<void> {

@@ -201,3 +201,12 @@ test('limits are those of the server and of the owner', async () => {
     reservedBytes: 0,
   });
 });
+
+test('a code of a newer version, in a row, has words too', async () => {
+  const { error } = await detailOf({
+    status: 'failed_parse',
+    errorCode: 'OF_A_NEWER_VERSION' as 'INTERNAL_ERROR',
+  });
+  const { message, turn } = errorCodes.INTERNAL_ERROR;
+  expect(error).toEqual({ code: 'OF_A_NEWER_VERSION', message, turn });
+});

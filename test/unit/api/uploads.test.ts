@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { AcceptedUpload, UploadDeclaration } from '../../../src/api/dependencies.ts';
+import type { AcceptedUpload } from '../../../src/api/dependencies.ts';
+import type { Declaration } from '../../../src/db/documents.ts';
 import { apiUnderTest, newDocumentId } from '../../support/api-under-test.ts';
 
 const documentId = newDocumentId();
@@ -12,7 +13,7 @@ const declaration = {
 };
 
 async function acceptor(answer: Partial<AcceptedUpload> = {}) {
-  const declared: UploadDeclaration[] = [];
+  const declared: Declaration[] = [];
   const { request } = await apiUnderTest({
     documents: {
       acceptUpload: async (_caller, upload) => {

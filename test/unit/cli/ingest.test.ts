@@ -5,13 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type {
-  DocumentDetail,
-  DocumentService,
-  UploadDeclaration,
-} from '../../../src/api/dependencies.ts';
+import type { DocumentDetail, DocumentService } from '../../../src/api/dependencies.ts';
 import { ingestCommand } from '../../../src/cli/commands/ingest.ts';
 import { watchCommand } from '../../../src/cli/commands/watch.ts';
+import type { Declaration } from '../../../src/db/documents.ts';
 import { IntakeError } from '../../../src/domain/errors.ts';
 import type { DocumentId } from '../../../src/domain/ids.ts';
 import { isTerminal } from '../../../src/domain/ingestion.ts';
@@ -49,7 +46,7 @@ const late: Partial<DocumentDetail> = { status: 'failed_parse', errorCode: 'PARS
 
 /** Takes every file; a name decides how its document ends. */
 class DocumentsOnTheirRoad {
-  readonly declared: UploadDeclaration[] = [];
+  readonly declared: Declaration[] = [];
   readonly documents = new Map<DocumentId, DocumentDetail[]>();
   room = Number.POSITIVE_INFINITY;
 

@@ -53,13 +53,24 @@ describe('calls', () => {
     ['7', 7_000],
     ['0', 0],
     ['Tue, 24 Nov 2026 12:00:30 GMT', 30_000],
-    ['Tue, 24 Nov 2026 11:00:00 GMT', undefined],
-    ['soon', undefined],
-    ['-1', undefined],
   ])('Retry-After %s', (header, ms) => {
     const error = classify(answer(429, {}, { 'retry-after': header }));
     expect(error.retryAfterMs).toBe(ms);
   });
+
+  it.each([
+    {},
+    { 'retry-after': 'Tue, 24 Nov 2026 11:00:00 GMT' },
+    { 'retry-after': 'soon' },
+    { 'retry-after': '-1' },
+  ])(
+    'a 429 that does not say when to come back, as with %j, is left alone for a while',
+    (headers) => {
+      const { retryAfterMs } = classify(answer(429, {}, headers));
+      expect(retryAfterMs).toBeGreaterThanOrEqual(10_000);
+      expect(retryAfterMs).toBeLessThanOrEqual(20_000);
+    },
+  );
 
   it('the detail names fields and ids and quotes nothing', () => {
     const body = {
