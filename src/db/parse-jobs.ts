@@ -19,6 +19,8 @@ export interface ParseJob {
   readonly providerJobId: string | undefined;
   readonly providerFileId: string | undefined;
   readonly createdAt: Date;
+  /** How often its submit was begun. */
+  readonly tries: number;
 }
 
 /** Still worth its money: under way, or completed and not yet collected. */
@@ -34,10 +36,11 @@ interface ParseJobRow {
   provider_job_id: string | null;
   provider_file_id: string | null;
   created_at: Date;
+  tries: number;
 }
 
 const columns =
-  'j.id, j.document_id, j.version_id, j.state, j.provider_job_id, j.provider_file_id, j.created_at';
+  'j.id, j.document_id, j.version_id, j.state, j.provider_job_id, j.provider_file_id, j.created_at, j.tries';
 
 function toParseJob(row: ParseJobRow): ParseJob {
   return {
@@ -48,6 +51,7 @@ function toParseJob(row: ParseJobRow): ParseJob {
     providerJobId: row.provider_job_id ?? undefined,
     providerFileId: row.provider_file_id ?? undefined,
     createdAt: row.created_at,
+    tries: row.tries,
   };
 }
 
@@ -128,6 +132,15 @@ export async function adoptParseJob(
     `insert into intake.attempt_parse_jobs (attempt_id, parse_job_id, adopted) values ($1, $2, true) on conflict do nothing`,
     [attemptId, parseJobId],
   );
+}
+
+/** Another try begins to submit this job: from the commit on, the tries before it may not create it any more. */
+export async function beginTry(transaction: Queryable, job: ParseJob): Promise<ParseJob> {
+  const { rows } = await transaction.query<{ tries: number }>(
+    'update intake.parse_jobs set tries = tries + 1 where id = $1 returning tries',
+    [job.id],
+  );
+  return { ...job, tries: rows[0]?.tries ?? job.tries };
 }
 
 /** The vendor's ids, the first that come. Not fenced: what was paid for is written down whoever paid, and asked back for. */

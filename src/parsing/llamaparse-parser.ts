@@ -46,6 +46,7 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
       const { parseJobId, callbackUrl, signal } = request;
       const [earlier] = request.firstTry ? [] : await api.findFiles(parseJobId, signal);
       const file = earlier ?? (await uploadContent(api, request));
+      await request.beforeCreate();
       const job = await api.createJob(
         {
           ...settings,

@@ -18,6 +18,8 @@ export interface ParseRequest {
   readonly callbackUrl: string | undefined;
   /** True when no earlier try can have uploaded the file: saves looking for one. */
   readonly firstTry?: boolean;
+  /** Called when all that is left is the paid call, which is not made when this throws. */
+  readonly beforeCreate: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 

@@ -104,13 +104,27 @@ export const guards: readonly Guard[] = [
     remove: [
       {
         file: 'activities/submit-parse.ts',
-        text: 'adopted || job.seenBefore ? await',
-        with: 'adopted && job.providerJobId ? await',
+        text: 'job.tries > 1 ? await',
+        with: 'job.tries > 1 && job.providerJobId ? await',
       },
     ],
     project: 'stack',
     test: 'test/integration/road.pg.test.ts',
     only: 'the parser',
+  },
+  {
+    invariant: 5,
+    name: 'a try that fell silent does not pay beside its successor',
+    remove: [
+      {
+        file: 'src/parsing/llamaparse-parser.ts',
+        text: '      await request.beforeCreate();\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/live-tries.pg.test.ts',
+    only: 'submitParse',
   },
   {
     invariant: 6,
