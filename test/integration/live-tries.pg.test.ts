@@ -8,6 +8,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AttemptRef } from '../../activities/contract.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { submitParse } from '../../activities/submit-parse.ts';
+import { verifyUpload } from '../../activities/verify-upload.ts';
+import { advance, endAttempt, holdAttempt } from '../../src/db/attempts.ts';
+import { issueUploadKey } from '../../src/db/objects.ts';
+import { inTransaction } from '../../src/db/pool.ts';
+import { recordVerified } from '../../src/db/versions.ts';
 import { buildActivityDependencies } from '../../src/dependencies.ts';
 import type { FaultClient } from '../../src/dev/fault-client.ts';
 import { attemptOf, makeDocument, type TestDocument } from '../support/documents.ts';
@@ -87,4 +92,126 @@ describe('submitParse', () => {
       status: 'parse_queued',
     });
   });
+});
+
+describe('verify', () => {
+  /** A document whose bytes lie under a key of their own. */
+  async function uploaded(): Promise<TestDocument> {
+    const content = randomUUID();
+    const document = await makeDocument(road.database.pool, { content });
+    await uploadOnceMore(document, content);
+    return document;
+  }
+
+  async function uploadOnceMore(document: TestDocument, content: string): Promise<void> {
+    const urlExpiresAt = new Date(Date.now() + 3_600_000);
+    const key = await issueUploadKey(road.database.pool, { ...document, urlExpiresAt });
+    await road.shared.objectStore.put(key, Buffer.from(content), { contentType: 'text/plain' });
+  }
+
+  /** Keys of the document that somebody may still look at. */
+  async function keysOf({ documentId }: TestDocument, kind: string): Promise<readonly string[]> {
+    const { rows } = await road.database.pool.query<{ key: string }>(
+      'select key from intake.objects where document_id = $1 and kind = $2 and removed_at is null',
+      [documentId, kind],
+    );
+    return rows.map(({ key }) => key);
+  }
+
+  const copiesOf = ({ ownerId, documentId }: TestDocument) =>
+    road.shared.objectStore.list(`originals/${ownerId}/${documentId}/`);
+
+  /** The sweep removes the objects of all keys that are done with. */
+  const untilCopiesAre = (document: TestDocument, keys: readonly string[]) =>
+    untilTrue('the rest is swept', async () => {
+      return JSON.stringify(await copiesOf(document)) === JSON.stringify(keys);
+    });
+
+  test.each(['object.copy', 'object.read'])(
+    'the one that was overtaken in its %s finds the work done, whatever it saw itself',
+    async (operation) => {
+      const document = await uploaded();
+      const { storage: faults } = road.faults;
+      const { first, second } = await overtaken(verifyUpload, document, { faults, operation });
+      expect(first).toEqual({ value: second });
+      const { status, refusedCode, version } = await attemptOf(road.database.pool, document);
+      expect({ status, refusedCode }).toEqual({ status: 'uploaded', refusedCode: undefined });
+      await untilCopiesAre(document, [version.originalKey ?? '']);
+    },
+  );
+
+  test('the one that was overtaken before its last write leaves the evidence alone, and nothing of its own', async () => {
+    const document = await uploaded();
+    const { pool } = road.database;
+    const key = `originals/${document.ownerId}/${document.documentId}/${randomUUID()}`;
+    await road.faults.storage.add({ operation: 'object.read', effect: { kind: 'delay', ms: 500 } });
+    const first = tryOf(verifyUpload, document, 1);
+    await untilTrue(
+      'it reads',
+      async () => (await countOf(road.faults.storage, 'object.read')) > 0,
+    );
+    await inTransaction(pool, async (transaction) => {
+      const held = await holdAttempt(transaction, document);
+      await untilTrue('it waits for the row', async () => {
+        const { rows } = await pool.query(
+          `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        );
+        return rows.length > 0;
+      });
+      await recordVerified(transaction, held.version, key);
+      await advance(transaction, held, ['uploaded']);
+    });
+    await first;
+    expect((await attemptOf(pool, document)).version.originalKey).toBe(key);
+    expect(await keysOf(document, 'original')).toEqual([]);
+    await untilCopiesAre(document, []);
+  });
+
+  test('an upload URL that was issued while verify ran is done with as well', async () => {
+    const document = await uploaded();
+    const { storage: faults } = road.faults;
+    await faults.add({ operation: 'object.read', effect: { kind: 'delay', ms: 500 } });
+    const look = tryOf(verifyUpload, document, 1);
+    await untilTrue('it reads', async () => (await countOf(faults, 'object.read')) > 0);
+    await uploadOnceMore(document, 'something else');
+    await look;
+    expect(await keysOf(document, 'upload')).toEqual([]);
+  });
+
+  test('looks that find nothing, or come when all is done, leave no key behind', async () => {
+    const content = randomUUID();
+    const document = await makeDocument(road.database.pool, { content });
+    await expect(tryOf(verifyUpload, document, 1)).rejects.toMatchObject({
+      type: 'STORAGE_OBJECT_ABSENT',
+    });
+    expect(await keysOf(document, 'original')).toEqual([]);
+    await uploadOnceMore(document, content);
+    await tryOf(verifyUpload, document, 2);
+    await tryOf(verifyUpload, document, 3);
+    expect(await keysOf(document, 'original')).toHaveLength(1);
+  });
+
+  test.each(['is verified', 'ends'])(
+    'the copy of a look that failed is swept when the attempt %s',
+    async (end) => {
+      const document = await uploaded();
+      const { pool } = road.database;
+      await road.faults.storage.add({
+        operation: 'object.copy',
+        effect: { kind: 'reset-after' },
+      });
+      await expect(tryOf(verifyUpload, document, 1)).rejects.toMatchObject({
+        type: 'STORAGE_UNAVAILABLE',
+      });
+      expect(await copiesOf(document)).toHaveLength(1);
+      if (end === 'is verified') await tryOf(verifyUpload, document, 2);
+      else {
+        const ending = { status: 'failed_storage', code: 'STORAGE_OUT_OF_PATIENCE' } as const;
+        await endAttempt(pool, document.attemptId, { ...ending, failedStage: 'verify' });
+        expect(await keysOf(document, 'upload'), 'for the next attempt').toHaveLength(1);
+      }
+      const { version } = await attemptOf(pool, document);
+      await untilCopiesAre(document, version.originalKey ? [version.originalKey] : []);
+    },
+  );
 });
