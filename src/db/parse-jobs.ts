@@ -23,7 +23,7 @@ export interface ParseJob {
   readonly tries: number;
 }
 
-/** Still worth its money: under way, or completed and not yet collected. */
+/** Still worth its money: under way, or completed and what it brought is still there. */
 export function isAlive({ state }: ParseJob): boolean {
   return state === 'submitting' || state === 'submitted' || state === 'completed';
 }
@@ -76,7 +76,7 @@ export async function parseJobOfAttempt(
   return rows[0] && toParseJob(rows[0]);
 }
 
-/** A job of this version under the same options that is still worth its money: running, or completed and not yet collected. */
+/** A job of this version under the same options that is still worth its money. */
 export async function adoptableParseJob(
   q: Queryable,
   versionId: VersionId,
@@ -172,6 +172,14 @@ export async function endParseJob(
     `update intake.parse_jobs set state = $2, credits = coalesce($3, credits), ended_at = now()
      where id = $1 and state in ('submitting', 'submitted')`,
     [id, end.state, end.credits ?? null],
+  );
+}
+
+/** What these jobs brought is lost to us, and to the vendor, who was told to forget it: nobody adopts them any more. */
+export async function expireCompleted(transaction: Queryable, versionId: VersionId): Promise<void> {
+  await transaction.query(
+    `update intake.parse_jobs set state = 'expired' where version_id = $1 and state = 'completed'`,
+    [versionId],
   );
 }
 

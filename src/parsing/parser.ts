@@ -67,6 +67,6 @@ export interface Parser {
   cancel(providerJobId: string, signal: AbortSignal): Promise<void>;
   /** Deletes upload and job at the vendor; absent ones are no error. A job still running is cancelled first. */
   forget(job: SubmittedJob, signal: AbortSignal): Promise<void>;
-  /** Deletes every upload under our id, that of a job which was never made too. */
-  forgetUploads(parseJobId: ParseJobId, signal: AbortSignal): Promise<void>;
+  /** Deletes every job since `since` and every upload under our id: that of a double payment, of a job never made. */
+  forgetAll(parseJobId: ParseJobId, since: Date, signal: AbortSignal): Promise<void>;
 }
