@@ -128,6 +128,20 @@ export const guards: readonly Guard[] = [
   },
   {
     invariant: 6,
+    name: 'a look that another has overtaken says nothing',
+    remove: [
+      {
+        file: 'activities/verify-upload.ts',
+        text: "return status === 'awaiting_upload';",
+        with: "return status !== 'duplicate';",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/live-tries.pg.test.ts',
+    only: 'verify',
+  },
+  {
+    invariant: 6,
     name: 'the database knows the legal moves',
     remove: [moveTrigger],
     project: 'stack',

@@ -191,27 +191,30 @@ describe('verify', () => {
     expect(await keysOf(document, 'original')).toHaveLength(1);
   });
 
-  test.each(['is verified', 'ends'])(
-    'the copy of a look that failed is swept when the attempt %s',
-    async (end) => {
-      const document = await uploaded();
-      const { pool } = road.database;
-      await road.faults.storage.add({
-        operation: 'object.copy',
-        effect: { kind: 'reset-after' },
-      });
-      await expect(tryOf(verifyUpload, document, 1)).rejects.toMatchObject({
-        type: 'STORAGE_UNAVAILABLE',
-      });
-      expect(await copiesOf(document)).toHaveLength(1);
-      if (end === 'is verified') await tryOf(verifyUpload, document, 2);
-      else {
-        const ending = { status: 'failed_storage', code: 'STORAGE_OUT_OF_PATIENCE' } as const;
-        await endAttempt(pool, document.attemptId, { ...ending, failedStage: 'verify' });
-        expect(await keysOf(document, 'upload'), 'for the next attempt').toHaveLength(1);
-      }
-      const { version } = await attemptOf(pool, document);
-      await untilCopiesAre(document, version.originalKey ? [version.originalKey] : []);
-    },
-  );
+  /** A look that failed when its copy had been made. */
+  async function failedLook(): Promise<TestDocument> {
+    const document = await uploaded();
+    const { storage } = road.faults;
+    await storage.add({ operation: 'object.copy', effect: { kind: 'reset-after' } });
+    await expect(tryOf(verifyUpload, document, 1)).rejects.toMatchObject({
+      type: 'STORAGE_UNAVAILABLE',
+    });
+    expect(await copiesOf(document)).toHaveLength(1);
+    return document;
+  }
+
+  test('the copy of a look that failed is swept when the next look verifies', async () => {
+    const document = await failedLook();
+    await tryOf(verifyUpload, document, 2);
+    const { version } = await attemptOf(road.database.pool, document);
+    await untilCopiesAre(document, [version.originalKey ?? '']);
+  });
+
+  test('the copy of a look that failed is swept when the attempt ends; the upload stays for the next', async () => {
+    const document = await failedLook();
+    const ending = { status: 'failed_storage', code: 'STORAGE_OUT_OF_PATIENCE' } as const;
+    await endAttempt(road.database.pool, document.attemptId, { ...ending, failedStage: 'verify' });
+    await untilCopiesAre(document, []);
+    expect(await keysOf(document, 'upload')).toHaveLength(1);
+  });
 });
