@@ -129,8 +129,9 @@ async function explain(
     },
     'activity failed',
   );
-  // A handover is no reason to tell anybody.
-  if (translated.code === 'WORKER_STOPPING') return toFailure(translated);
+  // A handover is no reason to tell anybody; of one by silence the later try has told.
+  if (translated.code === 'WORKER_STOPPING' || translated.code === 'WORKER_LOST')
+    return toFailure(translated);
   await noteWaiting(pool, fence, {
     code: translated.code,
     detail: translated.detail,

@@ -1,7 +1,7 @@
 /**
- * embed: sub-batches of the chunks that have no vector yet; each is written before the next is asked for. With the last
- * one come the read-back proof and, in the same transaction, going live. What is done is read from the rows, so a
- * killed worker repeats at most the one batch that was answered and not yet written.
+ * embed: sub-batches of the chunks that have no vector yet; each is written before anything else is done. Then come the
+ * read-back proof and, in the same transaction, going live. What is done is read from the rows, so a killed worker
+ * repeats at most the one batch that was answered and not yet written, and a proof that fails repeats none.
  */
 import { type Attempt, advance } from '../src/db/attempts.ts';
 import {
@@ -62,7 +62,7 @@ function generationFor(
   return generationOf(dependencies, documentId, version.markdownSha256);
 }
 
-/** Asks for and writes one sub-batch after the other. */
+/** Asks for and writes one sub-batch after the other, then proves them. */
 async function embedMissing(
   dependencies: ActivityDependencies,
   scope: AttemptScope,
@@ -72,16 +72,12 @@ async function embedMissing(
   const missing = await chunksWithoutVector(dependencies.pool, generationId, dimensions);
   const batches = batchByTokens(missing, { maxInputs });
   const target = { generationId, dimensions };
-  for (const [done, batch] of batches.slice(0, -1).entries()) {
+  for (const [done, batch] of batches.entries()) {
     const vectors = await embedBatch(dependencies, scope, batch);
     await scope.hold((transaction) => storeVectors(transaction, target, vectors));
     scope.report(done + 1);
   }
-  const lastVectors = await embedBatch(dependencies, scope, batches.at(-1) ?? []);
-  return await scope.hold(async (transaction, held) => {
-    await storeVectors(transaction, target, lastVectors);
-    return await complete(transaction, held, generationId);
-  });
+  return await scope.hold((transaction, held) => complete(transaction, held, generationId));
 }
 
 async function embedBatch(

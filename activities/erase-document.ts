@@ -20,7 +20,7 @@ import type { EraseResult, EraseSweep } from './contract.ts';
 import { leaveDeletionMarker } from './deletion-marker.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
-import { forgetParseJob } from './forget-parse-job.ts';
+import { eraseParseJob } from './forget-parse-job.ts';
 import { withHeartbeat } from './heartbeat.ts';
 
 export function eraseDocument(
@@ -61,7 +61,7 @@ async function sweep(
   await inTransaction(pool, (transaction) => eraseContent(transaction, documentId));
   await removeObjects(dependencies, tombstone);
   for (const job of await parseJobsOf(pool, documentId)) {
-    await forgetParseJob(dependencies, job, cancellationSignal());
+    await eraseParseJob(dependencies, job, cancellationSignal());
   }
   if (final) {
     await inTransaction(pool, (transaction) => eraseRecords(transaction, documentId));

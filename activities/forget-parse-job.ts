@@ -2,15 +2,34 @@
 import { markForgotten, type ParseJob } from '../src/db/parse-jobs.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 
-/** A job whose submit was never answered may be there all the same, or its upload alone: the vendor is asked by our id. */
+type Parties = Pick<ActivityDependencies, 'pool' | 'parser'>;
+
+/** What the row knows of. A job whose submit was never answered may be there all the same: the vendor is asked by our id. */
 export async function forgetParseJob(
-  { pool, parser }: Pick<ActivityDependencies, 'pool' | 'parser'>,
-  { id, providerJobId, providerFileId, createdAt }: ParseJob,
+  parties: Parties,
+  job: ParseJob,
   signal: AbortSignal,
 ): Promise<void> {
-  const job = providerJobId
-    ? { providerJobId, providerFileId }
-    : await parser.find(id, createdAt, signal);
-  await (job ? parser.forget(job, signal) : parser.forgetUploads(id, signal));
-  await markForgotten(pool, id);
+  if (job.providerJobId) await forgetKnown(parties, job, signal);
+  else await parties.parser.forgetAll(job.id, job.createdAt, signal);
+  await markForgotten(parties.pool, job.id);
+}
+
+/** What the row does not know of as well: the other job of a double payment, the upload of a try that was overtaken. */
+export async function eraseParseJob(
+  parties: Parties,
+  job: ParseJob,
+  signal: AbortSignal,
+): Promise<void> {
+  await forgetKnown(parties, job, signal);
+  await parties.parser.forgetAll(job.id, job.createdAt, signal);
+  await markForgotten(parties.pool, job.id);
+}
+
+async function forgetKnown(
+  { parser }: Parties,
+  { providerJobId, providerFileId }: ParseJob,
+  signal: AbortSignal,
+): Promise<void> {
+  if (providerJobId) await parser.forget({ providerJobId, providerFileId }, signal);
 }

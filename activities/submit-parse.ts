@@ -1,13 +1,16 @@
 /**
  * submitParse: the parse job is written down, then submitted. Idempotency key: our parse job id, which travels with
- * the vendor's job; a retry looks for the job of an earlier try and adopts it instead of paying again.
+ * the vendor's job; a retry looks for the job of an earlier try and adopts it instead of paying again. A try that
+ * fell silent may live on beside its successor: right before it pays, each proves that no later one has begun.
  */
 import type { Readable } from 'node:stream';
 import { type Attempt, advance } from '../src/db/attempts.ts';
 import {
   adoptableParseJob,
   adoptParseJob,
+  beginTry,
   endParseJob,
+  findParseJob,
   isAlive,
   openParseJob,
   type ParseJob,
@@ -31,8 +34,7 @@ export async function submitParse(
       chooseJob(transaction, held, dependencies.parser.optionsFingerprint),
     );
     if (job.state === 'submitting') {
-      const found =
-        adopted || job.seenBefore ? await findEarlier(dependencies, job, scope) : undefined;
+      const found = job.tries > 1 ? await findEarlier(dependencies, job, scope) : undefined;
       const submitted = found ?? (await submit(dependencies, { attempt, job, scope }));
       await recordSubmitted(dependencies.pool, job.id, submitted);
     }
@@ -43,8 +45,8 @@ export async function submitParse(
 
 interface Choice {
   readonly attempt: Attempt;
-  /** `seenBefore`: an earlier try wrote it down, and may have been answered by the vendor without us hearing it. */
-  readonly job: ParseJob & { readonly seenBefore: boolean };
+  /** From the second try on, an earlier one may have been answered by the vendor without us hearing it. */
+  readonly job: ParseJob;
   readonly adopted: boolean;
 }
 
@@ -55,13 +57,14 @@ async function chooseJob(
   optionsFingerprint: string,
 ): Promise<Choice> {
   const own = await parseJobOfAttempt(transaction, attempt.id);
-  if (own && isAlive(own)) return { attempt, job: { ...own, seenBefore: true }, adopted: false };
+  if (own && isAlive(own))
+    return { attempt, job: await beginTry(transaction, own), adopted: false };
   const earlier = own
     ? undefined
     : await adoptableParseJob(transaction, attempt.version.id, optionsFingerprint);
   if (earlier) {
     await adoptParseJob(transaction, attempt.id, earlier.id);
-    return { attempt, job: { ...earlier, seenBefore: true }, adopted: true };
+    return { attempt, job: await beginTry(transaction, earlier), adopted: true };
   }
   const { id: attemptId, version, documentId, ownerId } = attempt;
   const made = await openParseJob(transaction, {
@@ -71,7 +74,7 @@ async function chooseJob(
     attemptId,
     optionsFingerprint,
   });
-  return { attempt, job: { ...made, seenBefore: false }, adopted: false };
+  return { attempt, job: made, adopted: false };
 }
 
 async function findEarlier(
@@ -89,7 +92,7 @@ async function submit(
     attempt,
     job,
     scope,
-  }: { readonly attempt: Attempt; readonly job: Choice['job']; readonly scope: AttemptScope },
+  }: { readonly attempt: Attempt; readonly job: ParseJob; readonly scope: AttemptScope },
 ): Promise<SubmittedJob> {
   const { version } = attempt;
   try {
@@ -99,15 +102,32 @@ async function submit(
       sizeBytes: version.sizeBytes,
       content: () => openOriginal(dependencies, attempt, scope),
       callbackUrl: dependencies.callbackUrl(job.id),
-      firstTry: !job.seenBefore,
+      firstTry: job.tries === 1,
+      beforeCreate: () => holdLatest(scope, job),
       signal: scope.signal,
     });
   } catch (error) {
     if (error instanceof IntakeError && !error.retryable) {
-      await endParseJob(dependencies.pool, job.id, { state: 'failed' });
+      await holdLatest(scope, job, (transaction) =>
+        endParseJob(transaction, job.id, { state: 'failed' }),
+      );
     }
     throw error;
   }
+}
+
+/** Proves in one transaction that this try is the latest: a later one goes on with the job, and this one's answer is not heard. */
+function holdLatest(
+  scope: AttemptScope,
+  job: ParseJob,
+  work: (transaction: Queryable) => Promise<void> = async () => undefined,
+): Promise<void> {
+  return scope.hold(async (transaction) => {
+    const now = await findParseJob(transaction, job.id);
+    if (now?.tries !== job.tries)
+      throw new IntakeError('WORKER_LOST', { detail: 'a later try goes on with the parse job' });
+    await work(transaction);
+  });
 }
 
 /** Absent bytes are a loss here, not a wait: they were verified. */

@@ -2,11 +2,23 @@
  * verify: the object is copied to a fresh private key for which no URL was ever issued; the copy's size, SHA-256 and
  * sniffed type must be the declared ones. Idempotent by the attempt's status: a repeated call finds it verified.
  */
-import { type Attempt, advance, countLook, recordRefusal } from '../src/db/attempts.ts';
-import { markRemoved, reserveOriginalKey, uploadKeys } from '../src/db/objects.ts';
+import {
+  type Attempt,
+  advance,
+  countLook,
+  recordRefusal,
+  type Version,
+} from '../src/db/attempts.ts';
+import {
+  markRemoved,
+  releaseKey,
+  reserveOriginalKey,
+  retireAllBut,
+  uploadKeys,
+} from '../src/db/objects.ts';
 import type { Queryable } from '../src/db/pool.ts';
 import { recordVerified } from '../src/db/versions.ts';
-import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
+import { IntakeError } from '../src/domain/errors.ts';
 import { defaultInspectLimits, inspectFile } from '../src/parsing/inspect-file.ts';
 import { type SpooledFile, withSpooledFile } from '../src/spool/spooled-file.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
@@ -18,20 +30,15 @@ export async function verifyUpload(
   ref: AttemptRef,
 ): Promise<VerifyResult> {
   return withAttempt(dependencies, ref, async (scope) => {
-    const { attempt, ...look } = await scope.hold(beginLook);
-    const { version } = attempt;
-    if (attempt.status !== 'awaiting_upload') return { sizeBytes: version.sizeBytes };
-
-    const { keys } = look;
-    const originalKey = await firstGoodCopy(dependencies, { attempt, ...look, scope });
-    await scope.hold(async (transaction, held) => {
-      await Promise.all([
-        recordVerified(transaction, version, originalKey),
-        markRemoved(transaction, keys),
-        advance(transaction, held, ['uploaded']),
-      ]);
-    });
-    await remove(dependencies, keys, scope);
+    const look = await scope.hold(beginLook);
+    const { version } = look.attempt;
+    const originalKey = look.privateKey && (await firstGoodCopy(dependencies, look, scope));
+    if (originalKey) {
+      const doneWith = await scope.hold((transaction, held) =>
+        decide(transaction, held, { version, originalKey }),
+      );
+      await remove(dependencies, doneWith, scope);
+    }
     return { sizeBytes: version.sizeBytes };
   });
 }
@@ -39,12 +46,15 @@ export async function verifyUpload(
 interface Look {
   readonly attempt: Attempt;
   readonly keys: readonly string[];
-  /** The private key of the first copy. Written down before any copy is made, so that erasure finds them all. */
-  readonly privateKey: string;
-  readonly scope: AttemptScope;
+  /**
+   * The private key of the first copy, written down before any copy is made, so that erasure finds them all. Never one
+   * of another look: that may still write. `undefined` when there is nothing to look for any more.
+   */
+  readonly privateKey: string | undefined;
 }
 
-async function beginLook(transaction: Queryable, attempt: Attempt): Promise<Omit<Look, 'scope'>> {
+async function beginLook(transaction: Queryable, attempt: Attempt): Promise<Look> {
+  if (!isOpen(attempt)) return { attempt, keys: [], privateKey: undefined };
   const [keys, privateKey] = await Promise.all([
     uploadKeys(transaction, attempt.documentId),
     reservePrivateKey(transaction, attempt),
@@ -53,26 +63,57 @@ async function beginLook(transaction: Queryable, attempt: Attempt): Promise<Omit
   return { attempt, keys, privateKey };
 }
 
+/** Another live try of this activity may have verified the document meanwhile: what this one saw then says nothing. */
+function isOpen({ status }: Attempt): boolean {
+  return status === 'awaiting_upload';
+}
+
 function reservePrivateKey(transaction: Queryable, attempt: Attempt): Promise<string> {
   return reserveOriginalKey(transaction, { ...attempt, attemptId: attempt.id });
 }
 
-/** The private copy of the first upload that is what was declared. None there is absent; only wrong ones is the refusal. */
-async function firstGoodCopy(dependencies: ActivityDependencies, look: Look): Promise<string> {
-  const { attempt, keys, scope } = look;
-  let refusedCode = attempt.refusedCode;
-  let unused: string | undefined = look.privateKey;
+/** The first good copy is the evidence; a later one goes. Answers the keys that are done with. */
+async function decide(
+  transaction: Queryable,
+  held: Attempt,
+  { version, originalKey }: { readonly version: Version; readonly originalKey: string },
+): Promise<readonly string[]> {
+  if (!isOpen(held)) {
+    await markRemoved(transaction, [originalKey]);
+    return [originalKey];
+  }
+  const [doneWith] = await Promise.all([
+    retireAllBut(transaction, held.documentId, originalKey),
+    recordVerified(transaction, version, originalKey),
+    advance(transaction, held, ['uploaded']),
+  ]);
+  return doneWith;
+}
+
+/**
+ * The private copy of the first upload that is what was declared; `undefined` when it was found by another try. None
+ * there is absent; only wrong ones is the refusal.
+ */
+async function firstGoodCopy(
+  dependencies: ActivityDependencies,
+  { attempt, keys, privateKey }: Look,
+  scope: AttemptScope,
+): Promise<string | undefined> {
+  let unused = privateKey;
   for (const uploadKey of keys) {
     const originalKey: string = unused ?? (await scope.hold(reservePrivateKey));
     unused = originalKey;
     if (!(await isCopied(dependencies, { uploadKey, originalKey }, scope))) continue;
-    const code = await refusalOf(dependencies, { uploadKey, originalKey }, look);
-    if (code === undefined) return originalKey;
-    refusedCode = code;
+    if (await isGood(dependencies, { uploadKey, originalKey }, { attempt, scope }))
+      return originalKey;
     unused = undefined;
   }
-  if (refusedCode !== undefined) throw new IntakeError(refusedCode);
-  throw new IntakeError('STORAGE_OBJECT_ABSENT', {
+  const now = await scope.hold(async (transaction, held) => {
+    if (unused) await releaseKey(transaction, unused);
+    return held;
+  });
+  if (!isOpen(now)) return undefined;
+  throw new IntakeError(now.refusedCode ?? 'STORAGE_OBJECT_ABSENT', {
     detail: `${keys.length} upload keys looked at`,
   });
 }
@@ -98,28 +139,29 @@ async function isCopied(
 }
 
 /**
- * Why the copy is not what was declared; `undefined` when it is. A refusal is written down before its objects go, so
- * that it outlives a kill; a copy that could not be read is dropped, since the next look makes its own.
+ * Whether the copy is what was declared. A refusal is written down before its objects go, so that it outlives a kill; a
+ * copy that could not be read is dropped, since the next look makes its own.
  */
-async function refusalOf(
+async function isGood(
   dependencies: ActivityDependencies,
   { uploadKey, originalKey }: Copy,
-  { attempt, scope }: Look,
-): Promise<ErrorCode | undefined> {
+  { attempt, scope }: { readonly attempt: Attempt; readonly scope: AttemptScope },
+): Promise<boolean> {
   try {
     const { signal } = scope;
     await compareWithDeclared(dependencies, attempt.version, { originalKey, signal });
-    return undefined;
+    return true;
   } catch (error) {
     const refused = error instanceof IntakeError && !error.retryable ? error : undefined;
     const keys = refused ? [uploadKey, originalKey] : [originalKey];
-    await scope.hold(async (transaction, held) => {
+    const now = await scope.hold(async (transaction, held) => {
       await markRemoved(transaction, keys);
-      if (refused) await recordRefusal(transaction, held.id, refused.code);
+      if (refused && isOpen(held)) await recordRefusal(transaction, held.id, refused.code);
+      return held;
     });
     await remove(dependencies, keys, scope);
-    if (!refused) throw error;
-    return refused.code;
+    if (!refused && isOpen(now)) throw error;
+    return false;
   }
 }
 

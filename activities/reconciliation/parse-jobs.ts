@@ -41,7 +41,7 @@ export async function* lookAtVendorJobs(scene: Scene): AsyncGenerator<Found, und
       if (known.has(parseJobId) || !isOver(kind, createdAt, scene)) continue;
       const heal = async () => {
         await parser.forget({ providerJobId, providerFileId: undefined }, signal);
-        await parser.forgetUploads(parseJobId, signal);
+        await parser.forgetAll(parseJobId, createdAt, signal);
       };
       yield { kind, id: parseJobId, since: createdAt, heal };
     }

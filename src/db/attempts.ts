@@ -14,6 +14,7 @@ import {
   statuses,
 } from '../domain/ingestion.ts';
 import type { MediaType } from '../domain/media-types.ts';
+import { retireCopies } from './objects.ts';
 import type { Queryable } from './pool.ts';
 
 /** Who writes: the attempt and the Temporal run that acts for it. */
@@ -192,12 +193,13 @@ export interface Ending {
   readonly failedStage: Stage | undefined;
 }
 
-/** Ends a running attempt. The detail that the failing activity left behind stays as the cause. */
+/** Ends a running attempt, its unverified copies with it. The detail that the failing activity left stays as the cause. */
 export async function endAttempt(
   transaction: Queryable,
   attemptId: AttemptId,
   ending: Ending,
 ): Promise<void> {
+  await retireCopies(transaction, attemptId);
   await transaction.query(
     `update intake.attempts
      set status = $2, error_code = $3, failed_stage = $4, error_detail = waiting_detail,

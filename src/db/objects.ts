@@ -76,11 +76,44 @@ export async function uploadKeys(q: Queryable, documentId: DocumentId): Promise<
   return rows.map((row) => row.key);
 }
 
-/** Done with: nobody looks there any more. Erasure sweeps these keys all the same. */
+/** Done with: nobody looks there any more. The outbox sweep removes them again, were they swept before or not. */
 export async function markRemoved(q: Queryable, keys: readonly string[]): Promise<void> {
   await q.query(
-    'update intake.objects set removed_at = now() where key = any($1) and removed_at is null',
+    'update intake.objects set removed_at = now(), swept_at = null where key = any($1)',
     [keys],
+  );
+}
+
+/** A reserved key to which certainly nothing was copied. */
+export async function releaseKey(q: Queryable, key: string): Promise<void> {
+  await q.query('delete from intake.objects where key = $1', [key]);
+}
+
+/**
+ * The document is verified: done with is every key that an upload URL was issued for, also while verify ran, and every
+ * private copy but the verified one. Answers the keys that were not done with before.
+ */
+export async function retireAllBut(
+  transaction: Queryable,
+  documentId: DocumentId,
+  originalKey: string,
+): Promise<readonly string[]> {
+  const { rows } = await transaction.query<{ key: string }>(
+    `update intake.objects set removed_at = now()
+     where document_id = $1 and kind in ('upload', 'original') and key <> $2 and removed_at is null
+     returning key`,
+    [documentId, originalKey],
+  );
+  return rows.map((row) => row.key);
+}
+
+/** Private copies of an attempt that ends before one was verified. Its upload keys stay: the next attempt looks there. */
+export async function retireCopies(transaction: Queryable, attemptId: AttemptId): Promise<void> {
+  await transaction.query(
+    `update intake.objects set removed_at = now()
+     where attempt_id = $1 and kind = 'original' and removed_at is null
+       and exists (select from intake.attempts a where a.id = $1 and a.status = 'awaiting_upload')`,
+    [attemptId],
   );
 }
 

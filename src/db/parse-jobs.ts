@@ -19,9 +19,11 @@ export interface ParseJob {
   readonly providerJobId: string | undefined;
   readonly providerFileId: string | undefined;
   readonly createdAt: Date;
+  /** How often its submit was begun. */
+  readonly tries: number;
 }
 
-/** Still worth its money: under way, or completed and not yet collected. */
+/** Still worth its money: under way, or completed and what it brought is still there. */
 export function isAlive({ state }: ParseJob): boolean {
   return state === 'submitting' || state === 'submitted' || state === 'completed';
 }
@@ -34,10 +36,11 @@ interface ParseJobRow {
   provider_job_id: string | null;
   provider_file_id: string | null;
   created_at: Date;
+  tries: number;
 }
 
 const columns =
-  'j.id, j.document_id, j.version_id, j.state, j.provider_job_id, j.provider_file_id, j.created_at';
+  'j.id, j.document_id, j.version_id, j.state, j.provider_job_id, j.provider_file_id, j.created_at, j.tries';
 
 function toParseJob(row: ParseJobRow): ParseJob {
   return {
@@ -48,6 +51,7 @@ function toParseJob(row: ParseJobRow): ParseJob {
     providerJobId: row.provider_job_id ?? undefined,
     providerFileId: row.provider_file_id ?? undefined,
     createdAt: row.created_at,
+    tries: row.tries,
   };
 }
 
@@ -72,7 +76,7 @@ export async function parseJobOfAttempt(
   return rows[0] && toParseJob(rows[0]);
 }
 
-/** A job of this version under the same options that is still worth its money: running, or completed and not yet collected. */
+/** A job of this version under the same options that is still worth its money. */
 export async function adoptableParseJob(
   q: Queryable,
   versionId: VersionId,
@@ -130,6 +134,15 @@ export async function adoptParseJob(
   );
 }
 
+/** Another try begins to submit this job: from the commit on, the tries before it may not create it any more. */
+export async function beginTry(transaction: Queryable, job: ParseJob): Promise<ParseJob> {
+  const { rows } = await transaction.query<{ tries: number }>(
+    'update intake.parse_jobs set tries = tries + 1 where id = $1 returning tries',
+    [job.id],
+  );
+  return { ...job, tries: rows[0]?.tries ?? job.tries };
+}
+
 /** The vendor's ids, the first that come. Not fenced: what was paid for is written down whoever paid, and asked back for. */
 export async function recordSubmitted(
   q: Queryable,
@@ -159,6 +172,14 @@ export async function endParseJob(
     `update intake.parse_jobs set state = $2, credits = coalesce($3, credits), ended_at = now()
      where id = $1 and state in ('submitting', 'submitted')`,
     [id, end.state, end.credits ?? null],
+  );
+}
+
+/** What these jobs brought is lost to us, and to the vendor, who was told to forget it: nobody adopts them any more. */
+export async function expireCompleted(transaction: Queryable, versionId: VersionId): Promise<void> {
+  await transaction.query(
+    `update intake.parse_jobs set state = 'expired' where version_id = $1 and state = 'completed'`,
+    [versionId],
   );
 }
 

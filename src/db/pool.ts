@@ -46,8 +46,9 @@ export async function inTransaction<Result>(
     throw databaseError(error);
   }
   try {
-    // `begin` travels with the first statement; whichever fails, nothing of `work` is left running.
-    const [begun, done] = await Promise.allSettled([client.query(begin), work(client)]);
+    const inOrder = oneAtATime(client);
+    // `begin` stands before the first statement; whichever fails, nothing of `work` is left running.
+    const [begun, done] = await Promise.allSettled([inOrder.query(begin), work(inOrder)]);
     if (begun.status === 'rejected') throw begun.reason;
     if (done.status === 'rejected') throw done.reason;
     await client.query('commit');
@@ -61,6 +62,18 @@ export async function inTransaction<Result>(
     client.release(broken);
     throw databaseError(error);
   }
+}
+
+/** Statements that are given at once run one after the other; `pg` is to stop doing so by itself. */
+function oneAtATime(client: pg.PoolClient): Queryable {
+  let last: Promise<unknown> = Promise.resolve();
+  const query = (...statement: Parameters<pg.PoolClient['query']>) => {
+    const run = () => client.query(...statement);
+    const answer = last.then(run, run);
+    last = answer;
+    return answer;
+  };
+  return { query: query as pg.PoolClient['query'] };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Versions: the evidence about one content. Written inside the transaction that holds the attempt. */
 import type { ParseJobId, VersionId } from '../domain/ids.ts';
 import type { Version } from './attempts.ts';
+import { expireCompleted } from './parse-jobs.ts';
 import type { Queryable } from './pool.ts';
 
 /** The private copy equals what was declared; a later declaration changes nothing of it. */
@@ -57,7 +58,7 @@ export async function recordParsed(
   );
 }
 
-/** The stored Markdown is gone: the evidence falls, so that the document is parsed again. */
+/** The stored Markdown is gone: the evidence falls and with it the jobs that made it, so that the document is parsed again. */
 export async function revokeParsed(transaction: Queryable, versionId: VersionId): Promise<void> {
   await transaction.query(
     `update intake.versions
@@ -65,4 +66,5 @@ export async function revokeParsed(transaction: Queryable, versionId: VersionId)
      where id = $1`,
     [versionId],
   );
+  await expireCompleted(transaction, versionId);
 }

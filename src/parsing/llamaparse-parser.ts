@@ -39,6 +39,23 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
     if (state === 'pending') throw new IntakeError('LLAMAPARSE_SERVER_ERROR', stillRunning);
   }
 
+  /** Jobs under our id, in the vendor's order. */
+  async function* jobsUnder(parseJobId: ParseJobId, since: Date, signal: AbortSignal) {
+    const from = new Date(since.getTime() - CLOCK_SLACK_MS);
+    for await (const { id, created_at, user_metadata } of api.jobsSince(from, signal)) {
+      if (user_metadata?.['parseJobId'] !== parseJobId) continue;
+      yield { id, createdAtMs: Date.parse(created_at ?? '') || 0 };
+    }
+  }
+
+  async function forgetJob(jobId: string, signal: AbortSignal): Promise<void> {
+    if ((await api.deleteJob(jobId, signal)) !== 'refused') return;
+    await cancel(jobId, signal);
+    if ((await api.deleteJob(jobId, signal)) === 'refused') {
+      throw new IntakeError('LLAMAPARSE_SERVER_ERROR', stillRunning);
+    }
+  }
+
   return {
     optionsFingerprint: fingerprint(settings),
 
@@ -46,6 +63,7 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
       const { parseJobId, callbackUrl, signal } = request;
       const [earlier] = request.firstTry ? [] : await api.findFiles(parseJobId, signal);
       const file = earlier ?? (await uploadContent(api, request));
+      await request.beforeCreate();
       const job = await api.createJob(
         {
           ...settings,
@@ -62,11 +80,8 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
 
     async find(parseJobId, since, signal) {
       let newest: { readonly id: string; readonly createdAtMs: number } | undefined;
-      const from = new Date(since.getTime() - CLOCK_SLACK_MS);
-      for await (const { id, created_at, user_metadata } of api.jobsSince(from, signal)) {
-        if (user_metadata?.['parseJobId'] !== parseJobId) continue;
-        const createdAtMs = Date.parse(created_at ?? '') || 0;
-        if (newest === undefined || createdAtMs > newest.createdAtMs) newest = { id, createdAtMs };
+      for await (const job of jobsUnder(parseJobId, since, signal)) {
+        if (newest === undefined || job.createdAtMs > newest.createdAtMs) newest = job;
       }
       if (newest === undefined) return undefined;
       const [file] = await api.findFiles(parseJobId, signal);
@@ -97,16 +112,15 @@ export function createLlamaParseParser(options: LlamaParseOptions): Parser {
     },
 
     async forget({ providerJobId, providerFileId }, signal) {
-      if ((await api.deleteJob(providerJobId, signal)) === 'refused') {
-        await cancel(providerJobId, signal);
-        if ((await api.deleteJob(providerJobId, signal)) === 'refused') {
-          throw new IntakeError('LLAMAPARSE_SERVER_ERROR', stillRunning);
-        }
-      }
+      await forgetJob(providerJobId, signal);
       if (providerFileId !== undefined) await deleteUpload(api, providerFileId, signal);
     },
 
-    async forgetUploads(parseJobId, signal) {
+    async forgetAll(parseJobId, since, signal) {
+      // All of them first: what is deleted while it is listed would shift the pages.
+      for (const { id } of await Array.fromAsync(jobsUnder(parseJobId, since, signal))) {
+        await forgetJob(id, signal);
+      }
       for (const { id } of await api.findFiles(parseJobId, signal)) {
         await deleteUpload(api, id, signal);
       }

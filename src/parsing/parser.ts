@@ -18,6 +18,8 @@ export interface ParseRequest {
   readonly callbackUrl: string | undefined;
   /** True when no earlier try can have uploaded the file: saves looking for one. */
   readonly firstTry?: boolean;
+  /** Called when all that is left is the paid call, which is not made when this throws. */
+  readonly beforeCreate: () => Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -63,6 +65,6 @@ export interface Parser {
   ): Promise<ParseResult>;
   /** Deletes upload and job at the vendor; absent ones are no error. A job still running is cancelled first. */
   forget(job: SubmittedJob, signal: AbortSignal): Promise<void>;
-  /** Deletes every upload under our id, that of a job which was never made too. */
-  forgetUploads(parseJobId: ParseJobId, signal: AbortSignal): Promise<void>;
+  /** Deletes every job since `since` and every upload under our id: that of a double payment, of a job never made. */
+  forgetAll(parseJobId: ParseJobId, since: Date, signal: AbortSignal): Promise<void>;
 }

@@ -60,4 +60,6 @@ test('work waits and goes on', { timeout: PATIENCE_MS }, async () => {
     embedding: complete,
     unlucky: complete,
   });
+  const { counts } = await stack.faults.parser.ledger();
+  expect(counts['parse.create'], 'each is paid once').toBe(Object.keys(ends).length);
 });

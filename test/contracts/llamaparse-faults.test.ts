@@ -131,7 +131,7 @@ describe('faults of transport', () => {
     await test.faults.clearLedger();
     await parser.submit(lost);
     expect((await test.faults.ledger()).counts).not.toHaveProperty(['file.create']);
-    await parser.forgetUploads(lost.parseJobId, signal);
+    await parser.forgetAll(lost.parseJobId, new Date(), signal);
     await expect(parser.submit({ ...lost, firstTry: false })).resolves.toBeDefined();
     expect((await test.faults.ledger()).counts).toHaveProperty(['file.create'], 1);
   });

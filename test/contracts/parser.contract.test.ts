@@ -95,8 +95,14 @@ describe.each(subjects)('parser contract: %s', (_name, start) => {
     const again = await parser.submit(request);
     expect(again.providerFileId).toBe(job.providerFileId);
     expect(again.providerJobId).not.toBe(job.providerJobId);
-    await parser.forget(again, signal);
-    await parser.forget(job, signal);
+
+    await parser.forgetAll(request.parseJobId, since, signal);
+    expect(await parser.find(request.parseJobId, since, signal)).toBeUndefined();
+    for (const { providerJobId } of [job, again]) {
+      await expect(parser.state(providerJobId, signal)).rejects.toMatchObject({
+        code: 'LLAMAPARSE_RESULT_EXPIRED',
+      });
+    }
   });
 
   it('knows its own jobs by the mark of this installation', async () => {

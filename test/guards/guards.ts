@@ -144,8 +144,8 @@ export const guards: readonly Guard[] = [
     remove: [
       {
         file: 'activities/submit-parse.ts',
-        text: 'adopted || job.seenBefore ? await',
-        with: 'adopted && job.providerJobId ? await',
+        text: 'job.tries > 1 ? await',
+        with: 'job.tries > 1 && job.providerJobId ? await',
       },
     ],
     project: 'stack',
@@ -177,6 +177,34 @@ export const guards: readonly Guard[] = [
     ],
     project: 'unit',
     test: 'test/unit/domain/ingestion.property.test.ts',
+  },
+  {
+    invariant: 5,
+    name: 'a try that fell silent does not pay beside its successor',
+    remove: [
+      {
+        file: 'src/parsing/llamaparse-parser.ts',
+        text: '      await request.beforeCreate();\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/live-tries.pg.test.ts',
+    only: 'submitParse',
+  },
+  {
+    invariant: 6,
+    name: 'a look that another has overtaken says nothing',
+    remove: [
+      {
+        file: 'activities/verify-upload.ts',
+        text: "return status === 'awaiting_upload';",
+        with: "return status !== 'duplicate';",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/live-tries.pg.test.ts',
+    only: 'verify',
   },
   {
     invariant: 6,

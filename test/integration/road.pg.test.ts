@@ -1,13 +1,16 @@
 /** The road as its users meet it: every race of the design, on real parts, with the vendors' faults scripted. */
 import { readFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { endAttempt } from '../../src/db/attempts.ts';
 import { inTransaction } from '../../src/db/pool.ts';
+import { buildReconciliation } from '../../src/dependencies.ts';
 import {
   type AttemptId,
   type DocumentId,
   eraseWorkflowId,
   ingestWorkflowId,
+  type ParseJobId,
 } from '../../src/domain/ids.ts';
 import { closings, statuses, type TerminalStatus } from '../../src/domain/ingestion.ts';
 import {
@@ -59,6 +62,15 @@ const jobs = async (documentId: string) =>
       documentId,
     ])
   ).rows;
+
+/** Every sub-batch that the embedder was asked for, with the hashes of its inputs. */
+const askedOfEmbedder = async () =>
+  (await road.faults.embedding.ledger()).calls
+    .filter(({ operation }) => operation === 'embeddings.create')
+    .map(({ subject, status }) => ({ status, inputs: subject?.split(',') ?? [] }));
+/** The parser as an operator with our credentials sees it. */
+const vendor = () => buildReconciliation(road.shared).parser;
+const soon = () => AbortSignal.timeout(30_000);
 
 describe('the main road', () => {
   test('a document passes every status in order, is paid once and found', async () => {
@@ -229,6 +241,13 @@ describe('bytes', () => {
       headers: { authorization: `Bearer ${me.token}` },
     });
     expect(await markdown.text()).toBe(content);
+    const { rows } = await road.database.pool.query<{ key: string }>(
+      `update intake.objects set url_expires_at = now() where document_id = $1 and kind = 'upload' returning key`,
+      [declared.documentId],
+    );
+    const [key = ''] = rows.map((row) => row.key);
+    const left = () => road.shared.objectStore.list(key.slice(0, key.lastIndexOf('/') + 1));
+    await vi.waitFor(async () => expect(await left()).toEqual([]), { timeout: 30_000 });
   });
 });
 
@@ -349,6 +368,36 @@ describe('a retry', () => {
     expect(await jobs(documentId)).toHaveLength(2);
   });
 
+  test('whose stored Markdown is gone does not adopt the job that the vendor lost meanwhile', async () => {
+    await road.faults.embedding.add({
+      operation: 'embeddings.create',
+      effect: { kind: 'delay', ms: 1_500 },
+    });
+    // What the vendor was told to forget was not forgotten then, as far as we know.
+    await road.faults.parser.add({
+      operation: 'parse.delete',
+      effect: { kind: 'answer', status: 500 },
+    });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'embedding_in_progress');
+    await me.api.cancel(documentId);
+    await closed(documentId);
+    const { rows } = await road.database.pool.query<{ id: string; key: string }>(
+      `select j.provider_job_id as id, v.markdown_key as key
+       from intake.parse_jobs j join intake.versions v on v.id = j.version_id where j.document_id = $1`,
+      [documentId],
+    );
+    const [lost = { id: '', key: '' }] = rows;
+    await vendor().forget({ providerJobId: lost.id, providerFileId: undefined }, soon());
+    await road.shared.objectStore.remove([lost.key]);
+    await me.api.retry(documentId);
+    await reach(me, documentId, 'complete');
+    expect((await jobs(documentId)).map(({ state }) => state).sort()).toEqual([
+      'completed',
+      'expired',
+    ]);
+  });
+
   test('after chunker or model were changed chunks anew before it embeds', async () => {
     await road.faults.embedding.add({
       operation: 'embeddings.create',
@@ -392,6 +441,7 @@ describe('the embedder', () => {
         effect: { kind: 'answer' as const, status: 429, headers: { 'retry-after': '1' } },
       })),
     );
+    await road.faults.embedding.clearLedger();
     const content = Array.from(
       { length: 60 },
       (_, n) =>
@@ -404,6 +454,34 @@ describe('the embedder', () => {
       [documentId],
     );
     expect(rows[0].n).toBe(detail.chunks);
+    const asked = await askedOfEmbedder();
+    expect(asked.filter(({ status }) => status === 429)).toHaveLength(3);
+    const answered = asked.filter(({ status }) => status === 200).flatMap(({ inputs }) => inputs);
+    expect(new Set(answered).size, 'none twice').toBe(answered.length);
+    expect(answered).toHaveLength(detail.chunks ?? 0);
+  });
+
+  test('a proof that the database breaks off is made again, and nothing is asked for again', async () => {
+    const { pool } = road.database;
+    await road.faults.embedding.clearLedger();
+    await pool.query(`
+      create function intake.break_off() returns trigger language plpgsql as
+        $$ begin raise exception 'broken off' using errcode = '40001'; end $$;
+      create trigger break_off before update on intake.attempts
+        for each row when (new.status = 'embeddings_stored') execute function intake.break_off();`);
+    try {
+      const documentId = await upload(me, policy());
+      await vi.waitFor(
+        async () =>
+          expect((await me.api.document(documentId)).waiting?.code).toBe('DATABASE_UNAVAILABLE'),
+        { timeout: 30_000 },
+      );
+      await pool.query('drop function intake.break_off cascade');
+      await reach(me, documentId, 'complete');
+    } finally {
+      await pool.query('drop function if exists intake.break_off cascade');
+    }
+    expect(await askedOfEmbedder()).toHaveLength(1);
   });
 });
 
@@ -481,6 +559,48 @@ describe('ends by will', () => {
     const erasure = road.temporal.client.workflow.getHandle(eraseWorkflowId(documentId));
     expect((await erasure.describe()).status.name).toBe('RUNNING');
     await erasure.terminate();
+  });
+
+  test('delete takes all that the vendor has under our id: the job of a double payment, an upload beside it', async () => {
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'complete');
+    const { rows } = await road.database.pool.query<{ id: ParseJobId; since: Date }>(
+      'select id, created_at as since from intake.parse_jobs where document_id = $1',
+      [documentId],
+    );
+    const [job = { id: '' as ParseJobId, since: new Date() }] = rows;
+    const twice = {
+      parseJobId: job.id,
+      mediaType: 'text/markdown',
+      sizeBytes: 7,
+      content: async () => Readable.from(['# Twice']),
+      callbackUrl: undefined,
+      beforeCreate: async () => undefined,
+      firstTry: true, // uploads anew
+      signal: soon(),
+    } as const;
+    const seconds = [await vendor().submit(twice), await vendor().submit(twice)];
+    await me.api.delete(documentId);
+    await vi.waitFor(
+      async () => expect(await vendor().find(job.id, job.since, soon())).toBeUndefined(),
+      { timeout: 30_000 },
+    );
+    const { calls } = await road.faults.parser.ledger();
+    const deleted = (operation: string) =>
+      calls.filter((call) => call.operation === operation).map(({ subject }) => subject);
+    for (const { providerJobId, providerFileId } of seconds) {
+      expect(deleted('parse.delete')).toContainEqual(expect.stringContaining(providerJobId));
+      await vi.waitFor(async () => {
+        const { calls: later } = await road.faults.parser.ledger();
+        expect(later).toContainEqual(
+          expect.objectContaining({
+            operation: 'file.delete',
+            subject: expect.stringContaining(providerFileId ?? ''),
+          }),
+        );
+      });
+    }
+    await road.temporal.client.workflow.getHandle(eraseWorkflowId(documentId)).terminate();
   });
 
   test('a reset in Temporal: the new run takes the row over and completes it', async () => {

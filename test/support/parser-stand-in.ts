@@ -89,6 +89,7 @@ export async function requestFor(
     sizeBytes: (await stat(path)).size,
     content: async () => createReadStream(path),
     callbackUrl: undefined,
+    beforeCreate: async () => undefined,
     signal: AbortSignal.timeout(60_000),
     ...changes,
   };
