@@ -219,8 +219,11 @@ describe('a run without a row', () => {
       documentId,
     );
     await vi.waitFor(async () => expect(await reconcile({ dryRun: true })).toHaveLength(1));
-    await healedOnce({ kind: 'run-not-stopped', id: documentId });
+    const found = { kind: 'run-not-stopped', id: documentId, treatment: 'healed' };
+    expect(await reconcile()).toEqual([found]);
     await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
+    // The list of open runs is a moment behind.
+    await vi.waitFor(async () => expect(await reconcile()).toEqual([]));
   });
 });
 

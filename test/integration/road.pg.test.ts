@@ -2,11 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { endAttempt } from '../../src/db/attempts.ts';
-import { inTransaction } from '../../src/db/pool.ts';
 import { buildReconciliation } from '../../src/dependencies.ts';
 import {
-  type AttemptId,
   type DocumentId,
   eraseWorkflowId,
   ingestWorkflowId,
@@ -499,41 +496,6 @@ describe('ends by will', () => {
     const { counts: after } = await road.faults.parser.ledger();
     expect(after['parse.cancel']).toBe((before['parse.cancel'] ?? 0) + 1);
     expect(after['file.delete']).toBe((before['file.delete'] ?? 0) + 1);
-  });
-
-  test('a cancel that overtakes a failure: the run closes as cancelled too', async () => {
-    const before = await askedFor();
-    await road.faults.parser.add(
-      { operation: 'parse.create', effect: { kind: 'delay', ms: 2_000 } },
-      { operation: 'parse.create', effect: { kind: 'answer', status: 422 } },
-    );
-    const documentId = await upload(me, policy());
-    await vi.waitFor(async () => expect(await askedFor()).toBe(before + 1), { timeout: 30_000 });
-    const { rows } = await road.database.pool.query<{ id: AttemptId }>(
-      'select current_attempt_id as id from intake.documents where id = $1',
-      [documentId],
-    );
-    await inTransaction(road.database.pool, async (transaction) => {
-      await transaction.query('select from intake.documents where id = $1 for no key update', [
-        documentId,
-      ]);
-      await vi.waitFor(
-        async () => {
-          const { raw } = await runOf(documentId).describe();
-          expect(raw.pendingActivities?.map(({ activityType }) => activityType?.name)).toContain(
-            'recordOutcome',
-          );
-        },
-        { timeout: 30_000 },
-      );
-      await endAttempt(transaction, rows[0]?.id ?? ('' as AttemptId), {
-        status: 'cancelled',
-        code: 'CANCELLED',
-        failedStage: undefined,
-      });
-    });
-    await expect(runOf(documentId).result()).rejects.toThrow();
-    expect((await runOf(documentId).describe()).status.name).toBe('CANCELLED');
   });
 
   test('delete beats a late embedder, and nothing of it is found', async () => {
