@@ -176,6 +176,21 @@ describe('the wait for the bytes', () => {
     },
   );
 
+  test('tries that met an open breaker do not make the next pause longer', async () => {
+    const calls: Calls = [];
+    const verify = async () => {
+      const tries = count(calls, 'verify');
+      if (tries <= 12) throw failure('FILE_ACCESS_CIRCUIT_BREAKER_OPEN', '1 second');
+      if (tries === 13) throw failure('STORAGE_UNAVAILABLE');
+      return { sizeBytes: 1 };
+    };
+    await withIngestRun(environment, { calls, stubs: { verify } }, async (run) => {
+      await run.webhook();
+      await run.result();
+      expect(await run.durationMs()).toBeLessThan(60_000);
+    });
+  });
+
   test('storage out of order for longer than its patience is our fault by name', async () => {
     await withIngestRun(
       environment,
