@@ -21,7 +21,7 @@ test.each([
   ['just before', 'before', 'temporal RespondWorkflowTaskCompleted', 2],
   ['just after', 'unanswered', 'parser POST /api/v2/parse', 1],
   ['just after', 'unanswered', 'embedding POST /v1/embeddings', 2],
-  ['just before', 'before', 'sql commit attempts documents generations vectors_384', 1],
+  ['just before', 'before', 'sql commit attempts documents generations', 1],
 ] as const)('killed %s (%s) %s, number %i', async (_words, side, label, occurrence) => {
   const { wrong } = await crashAt(ground, { label, occurrence }, side);
   expect(wrong).toEqual([]);

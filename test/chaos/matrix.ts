@@ -29,7 +29,7 @@ const stages: readonly Stage[] = [
     'sql commit attempts chunks documents generation_terms generations',
   ),
   at('embed', 'worker', 'embedding', 'embedding POST /v1/embeddings', 2),
-  at('complete', 'worker', 'postgres', 'sql commit attempts documents generations vectors_384'),
+  at('complete', 'worker', 'postgres', 'sql commit attempts documents generations'),
 ];
 
 function at(
