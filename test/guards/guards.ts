@@ -251,12 +251,12 @@ export const guards: readonly Guard[] = [
     remove: [
       {
         file: 'src/webhooks/handle-event.ts',
-        text: "  if (receipt === 'delivered') return 'duplicate';\n",
+        text: "  if (receipt.delivered) return 'duplicate';\n",
         with: '',
       },
     ],
-    project: 'stack',
-    test: 'test/integration/any-order.pg.test.ts',
+    project: 'unit',
+    test: 'test/unit/webhooks/routes.test.ts',
   },
   {
     invariant: 7,
