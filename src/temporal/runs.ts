@@ -6,6 +6,7 @@ import {
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
 } from '@temporalio/client';
+import { decodeTimeoutType } from '@temporalio/common';
 import { IntakeError } from '../domain/errors.ts';
 import {
   type AttemptId,
@@ -211,16 +212,13 @@ async function openRunId(client: Client, documentId: DocumentId): Promise<string
   return description?.status.name === 'RUNNING' ? description.runId : undefined;
 }
 
-/** `temporal.api.enums.v1.TimeoutType` */
-const HEARTBEAT_TIMEOUT = 4;
-
 async function wasWorkerLost(
   client: Client,
   { documentId, runId, activityId }: Parameters<Runs['wasWorkerLost']>[0],
 ): Promise<boolean> {
   const { raw } = await client.workflow.getHandle(ingestWorkflowId(documentId), runId).describe();
   const activity = raw.pendingActivities?.find((pending) => pending.activityId === activityId);
-  return activity?.lastFailure?.timeoutFailureInfo?.timeoutType === HEARTBEAT_TIMEOUT;
+  return decodeTimeoutType(activity?.lastFailure?.timeoutFailureInfo?.timeoutType) === 'HEARTBEAT';
 }
 
 export async function orGone<Answer, Gone>(

@@ -28,10 +28,11 @@ export async function confirmUpload(
 
 /** A new attempt from the stage that failed; nothing that was paid and kept is paid again. */
 export async function retryDocument(
-  { pool, runs, settings }: AcceptDependencies,
+  dependencies: AcceptDependencies,
   caller: Caller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
+  const { pool, runs, settings } = dependencies;
   const acceptance = await onDocument({ pool, caller }, documentId, async (transaction, held) => {
     if (!isTerminal(held.status) || held.status === 'complete')
       throw new IntakeError('NOT_POSSIBLE_NOW');
@@ -47,8 +48,9 @@ export async function retryDocument(
       confirmed: true,
     });
   });
-  if (acceptance.run) await startAttempt(pool, runs, acceptance.run);
-  return { documentId, status: acceptance.status };
+  const { run, status } = acceptance;
+  if (run) await orSweep(dependencies, () => startAttempt(pool, runs, run));
+  return { documentId, status };
 }
 
 /** Final: the row ends now, the run within seconds. */
@@ -125,7 +127,7 @@ async function tellStop(
 /** What was committed has happened, and is no error to its caller: what Temporal does not hear now, the outbox sweep tells it. */
 async function orSweep(
   { logger }: Pick<AcceptDependencies, 'logger'>,
-  tell: () => Promise<void>,
+  tell: () => Promise<unknown>,
 ): Promise<void> {
   try {
     await tell();

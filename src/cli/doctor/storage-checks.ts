@@ -35,7 +35,7 @@ export function storageChecks(store: ObjectStore): readonly Check[] {
       needs: [name('read')],
       run: async () => {
         if (read?.equals(written)) return 'the same bytes';
-        throw new IntakeError('DECLARATION_MISMATCH', {
+        throw new IntakeError('CHECKSUM_MISMATCH', {
           detail: 'what was read differs from what was written',
         });
       },
@@ -65,7 +65,7 @@ const complaints: Partial<Record<ErrorCode, Omit<Complaint, 'detail'>>> = {
     outcome: 'unavailable',
     mend: 'Check SUPABASE_URL, and whether storage is up and reached from here.',
   },
-  DECLARATION_MISMATCH: {
+  CHECKSUM_MISMATCH: {
     outcome: 'corrupt',
     mend: 'Something between here and the disk changes bytes: look for proxies and caches that rewrite or compress bodies.',
   },
