@@ -324,18 +324,23 @@ describe('what is lost between commit and Temporal', () => {
   });
 
   test.each([
-    ['cancel', cancelDocument],
-    ['delete', deleteDocument],
-  ] as const)('a %s while Temporal is away has happened all the same', async (_, command) => {
-    const me = caller();
-    const { documentId } = await acceptUpload(services, me, declared());
-    const proxy = await startTcpProxy(inject('temporalAddress'));
-    const connection = await Connection.connect({ address: proxy.address });
-    onTestFinished(() => connection.close());
-    await proxy.close();
-    const away = { ...services, runs: runsOn(new Client({ connection })) };
-    await expect(command(away, me, documentId)).resolves.toMatchObject({ documentId });
-  });
+    ['cancel', cancelDocument, undefined],
+    ['delete', deleteDocument, undefined],
+    ['retry', retryDocument, 'failed_storage'],
+  ] as const)(
+    'a %s while Temporal is away has happened all the same',
+    async (_, command, ended) => {
+      const me = caller();
+      const { documentId } = await acceptUpload(services, me, declared());
+      if (ended) await end(documentId, ended);
+      const proxy = await startTcpProxy(inject('temporalAddress'));
+      const connection = await Connection.connect({ address: proxy.address });
+      onTestFinished(() => connection.close());
+      await proxy.close();
+      const away = { ...services, runs: runsOn(new Client({ connection })) };
+      await expect(command(away, me, documentId)).resolves.toMatchObject({ documentId });
+    },
+  );
 
   test('a cancel that Temporal did not hear is told again, a lost erasure is started', async () => {
     const me = caller();
