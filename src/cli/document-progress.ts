@@ -33,7 +33,9 @@ const stageWords = {
 
 const LABEL_WIDTH = 46;
 const LEAST_LABEL_WIDTH = 16;
-/** Bar, percent and the longest stage beside a label. */
+/** Bar and percent beside a label, with the blanks between them. */
+const BAR_WIDTH = 30;
+/** These and the longest stage. */
 const BAR_AND_WORDS_WIDTH = 58;
 
 /** Bars that do not fit on the screen at once cannot be redrawn. */
@@ -62,8 +64,8 @@ function lines(stream: NodeJS.WritableStream): DocumentProgress {
 }
 
 function bars(stream: OutputStream): DocumentProgress {
-  const room = (stream.columns ?? 80) - BAR_AND_WORDS_WIDTH;
-  const width = Math.max(LEAST_LABEL_WIDTH, Math.min(LABEL_WIDTH, room));
+  const columns = stream.columns ?? 80;
+  const width = Math.max(LEAST_LABEL_WIDTH, Math.min(LABEL_WIDTH, columns - BAR_AND_WORDS_WIDTH));
   const shown = new Map<string, cliProgress.SingleBar>();
   const container = new cliProgress.MultiBar(
     {
@@ -77,7 +79,7 @@ function bars(stream: OutputStream): DocumentProgress {
     cliProgress.Presets.shades_classic,
   );
   const draw = (label: string, percent: number | undefined, sentence: string) => {
-    const words = oneLine(sentence);
+    const words = cut(oneLine(sentence), columns - width - BAR_WIDTH);
     const bar =
       shown.get(label) ?? container.create(100, 0, { label: fit(label, width), words: '' });
     shown.set(label, bar);
@@ -104,4 +106,10 @@ function fit(label: string, width: number = LABEL_WIDTH): string {
   const characters = [...oneLine(label)];
   if (characters.length <= width) return characters.join('').padEnd(width);
   return `…${characters.slice(1 - width).join('')}`;
+}
+
+/** A sentence tells the most by its beginning; the whole of it follows below the bars. */
+function cut(words: string, width: number): string {
+  const characters = [...words];
+  return characters.length <= width ? words : `${characters.slice(0, width - 1).join('')}…`;
 }
