@@ -73,6 +73,16 @@ test('on a terminal a bar is redrawn, and the terminal is left as it was', async
   expect(drawn.lastIndexOf(showCursor)).toBeGreaterThan(drawn.lastIndexOf(hideCursor));
 });
 
+test('a sentence that does not fit beside its bar ends in an ellipsis, on the same line', async () => {
+  const sentence = 'The file is of another type than was announced, by its name perhaps.';
+  const drawn = await shown({ isTTY: true, columns: 80 }, (progress) => {
+    progress.show('plan.pdf', parsing);
+    progress.end('plan.pdf', sentence);
+  });
+  expect(drawn).toMatch(/20% +The file is of another type…/);
+  expect(drawn).not.toContain(sentence);
+});
+
 test('bars that do not fit on the screen give way to lines', async () => {
   const show = (progress: DocumentProgress) => progress.show('a.pdf', parsing);
   expect(await shown({ isTTY: true, rows: 10, documents: 9 }, show)).toContain(hideCursor);
