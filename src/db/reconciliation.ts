@@ -5,8 +5,7 @@ import { endAttempt } from './attempts.ts';
 import { buryDocument } from './documents.ts';
 import type { Place } from './objects.ts';
 import { markConfirmed } from './outbox.ts';
-import type { ParseJob } from './parse-jobs.ts';
-import { findParseJob } from './parse-jobs.ts';
+import { findParseJob, type ParseJob } from './parse-jobs.ts';
 import type { Queryable } from './pool.ts';
 
 /** Below every id. */
