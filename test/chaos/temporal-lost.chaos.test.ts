@@ -1,50 +1,19 @@
 /** Temporal's store is lost while the database is kept: one command starts every unfinished document again. */
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import getPort from 'get-port';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startTemporal, type TemporalServer } from '../../src/dev/temporal-server.ts';
-import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { endsWithUs } from '../support/ends-with-us.ts';
+import { type OwnTemporal, startOnOwnTemporal } from '../support/own-temporal.ts';
 import { confirm, declare, ended, put, reach, upload } from '../support/person.ts';
 import { intakeReconcile, kindsOf, manyPolicies, policy } from '../support/restore-drill.ts';
-import { type Stack, startStack } from '../support/stack.ts';
 
 const PATIENCE_MS = 240_000;
 
-let folder: string;
-let database: TestDatabase;
-let temporal: TemporalServer;
-let stack: Stack;
-let start: () => Promise<TemporalServer>;
+let temporal: OwnTemporal;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'intake-temporal-'));
-  const port = await getPort();
-  start = () =>
-    startTemporal({
-      databaseFile: join(folder, 'temporal.db'),
-      logFile: join(folder, 'temporal.log'),
-      onSpawn: endsWithUs,
-      port,
-    });
-  temporal = await start();
-  database = await createTestDatabase();
-  stack = await startStack({
-    databaseUrl: database.url,
-    temporalAddress: temporal.address,
-    environment: { PARSE_POLL_FIRST_SECONDS: '2' },
-  });
-  await stack.worker.start();
+  temporal = await startOnOwnTemporal();
 }, PATIENCE_MS);
-afterAll(async () => {
-  await stack.close();
-  await database.close();
-  await temporal.stop();
-  await rm(folder, { recursive: true });
-});
+afterAll(() => temporal.close());
 
 test('every document goes on where it was', { timeout: PATIENCE_MS }, async () => {
+  const { stack } = temporal;
   const { parser, embedding } = stack.faults;
   const me = await stack.person();
   const done = await upload(me, policy('was done before'));
@@ -68,10 +37,8 @@ test('every document goes on where it was', { timeout: PATIENCE_MS }, async () =
 
   await Promise.all([stack.api.stop(), stack.worker.stop()]);
   await temporal.stop();
-  for (const name of await readdir(folder)) {
-    if (name.startsWith('temporal.db')) await rm(join(folder, name));
-  }
-  temporal = await start();
+  await temporal.loseStore();
+  await temporal.start();
   await embedding.clear();
 
   const told = await intakeReconcile(stack, '--after-restore', '--dry-run');
