@@ -24,12 +24,18 @@ import { type Config, DEVELOPMENT_SECRET_PREFIX } from './config.ts';
 import { documentOfParseJob } from './db/documents.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { createPool, type Pool } from './db/pool.ts';
+import { type Provider, pauseProvider, takeTurn } from './db/provider-budgets.ts';
 import { markDelivered, receiveDelivery } from './db/webhook-deliveries.ts';
 import { IntakeError } from './domain/errors.ts';
 import { searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
+import {
+  type BudgetLimits,
+  createProviderBudget,
+  type WithinBudget,
+} from './provider-budget/provider-budget.ts';
 import { createSearch } from './search/hybrid-search.ts';
 import { withBreaker } from './storage/storage-breaker.ts';
 import { SupabaseObjectStore } from './storage/supabase-object-store.ts';
@@ -129,8 +135,14 @@ export function buildActivityDependencies(
       maxPages: config.MAX_PAGES,
       maxFailedPagesPercent: config.PARSE_MAX_FAILED_PAGES_PERCENT,
       signingSecret,
+      withinBudget: budgetOf(pool, 'parser', {
+        callsPerSecond: config.PARSER_CALLS_PER_SECOND,
+        burst: config.PARSER_CALLS_BURST,
+        atOnce: config.PARSER_CALLS_AT_ONCE,
+        refusedAs: 'LLAMAPARSE_RATE_LIMIT_ERROR',
+      }),
     }),
-    embedder: buildEmbedder(config),
+    embedder: buildEmbedder(shared),
     chunking: {
       chunker,
       tokenizer,
@@ -155,7 +167,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
   const { config, logger, pool } = shared;
   const search = createSearch({
     pool,
-    embedder: buildEmbedder(config),
+    embedder: buildEmbedder(shared),
     vectorIndexFromChunks: config.VECTOR_INDEX_FROM_CHUNKS,
   });
   return {
@@ -225,14 +237,31 @@ function documentService(shared: Shared): DocumentService {
   };
 }
 
-function buildEmbedder(config: Config) {
+/** Questions share the documents' budget. */
+function buildEmbedder({ config, pool }: Shared) {
   return createOpenAiEmbedder({
     baseUrl: config.EMBEDDINGS_URL,
     apiKey: config.EMBEDDINGS_API_KEY,
     model: config.EMBEDDINGS_MODEL,
     dimensions: config.EMBEDDINGS_DIMENSIONS,
     batchSize: config.EMBEDDINGS_BATCH_SIZE,
+    withinBudget: budgetOf(pool, 'embedder', {
+      callsPerSecond: config.EMBEDDER_CALLS_PER_SECOND,
+      burst: config.EMBEDDER_CALLS_BURST,
+      atOnce: config.EMBEDDER_CALLS_AT_ONCE,
+      refusedAs: 'EMBEDDER_RATE_LIMITED',
+    }),
   });
+}
+
+function budgetOf(pool: Pool, provider: Provider, limits: BudgetLimits): WithinBudget {
+  return createProviderBudget(
+    {
+      takeTurn: (request) => takeTurn(pool, provider, request),
+      pause: (ms) => pauseProvider(pool, provider, ms),
+    },
+    limits,
+  );
 }
 
 function readinessChecks({ pool, temporal }: Shared): ApiDependencies['readiness'] {

@@ -26,6 +26,7 @@ import {
   newOwner,
   storeChunksOf,
 } from '../../test/support/library.ts';
+import { unlimited } from '../../test/support/unlimited.ts';
 import { answersTo, scoresOf, searchBothHalves, type Trial } from './evaluate.ts';
 import { readDocument } from './read-document.ts';
 
@@ -67,6 +68,7 @@ function embedderAt(baseUrl: string): Embedder {
     dimensions: 384,
     batchSize: 64,
     timeoutMs: 120_000,
+    withinBudget: unlimited,
   });
 }
 

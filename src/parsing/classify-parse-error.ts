@@ -4,6 +4,7 @@
  */
 import { APIError, BadRequestError } from '@llamaindex/llama-cloud';
 import { type ErrorCode, IntakeError } from '../domain/errors.ts';
+import { readRetryAfter } from '../provider-budget/retry-after.ts';
 
 interface CallContext {
   /** A 404 for a job of ours means that it expired; for a new one, that the call is wrong. */
@@ -106,14 +107,6 @@ function faultOf(error: unknown): string {
     if (cause.name === 'ZodError') return 'the answer is not of the documented shape';
   }
   return 'no answer in time, or the connection broke';
-}
-
-function readRetryAfter(headers: Headers | undefined, now: Date): number | undefined {
-  const value = headers?.get('retry-after');
-  if (!value) return undefined;
-  const seconds = Number(value);
-  const ms = Number.isNaN(seconds) ? Date.parse(value) - now.getTime() : seconds * 1000;
-  return Number.isFinite(ms) && ms >= 0 ? Math.ceil(ms) : undefined;
 }
 
 function property(value: unknown, key: string): unknown {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createOpenAiEmbedder } from '../../../src/embedding/openai-embedder.ts';
+import { unlimited } from '../../support/unlimited.ts';
 
 const never = new AbortController().signal;
 
@@ -25,7 +26,7 @@ describe('createOpenAiEmbedder', () => {
   afterAll(() => server.close());
 
   const embed = (model: string) =>
-    createOpenAiEmbedder({ baseUrl, apiKey: 'key', model, dimensions: 3, batchSize: 1 }).embed(
+    createOpenAiEmbedder({ baseUrl, apiKey: 'key', model, dimensions: 3, batchSize: 1, withinBudget: unlimited }).embed(
       ['text'],
       never,
     );
