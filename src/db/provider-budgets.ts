@@ -24,12 +24,12 @@ export async function takeTurn(
   const taken = await query(
     q,
     `insert into intake.provider_budgets as budget (provider, next_call_at)
-     values ($1, clock_timestamp() + ($2 - $3) * interval '1 millisecond')
+     values ($1, clock_timestamp() + ($2::float8 - $3::float8) * interval '1 millisecond')
      on conflict (provider) do update
-     set next_call_at = greatest(budget.next_call_at, clock_timestamp() - $3 * interval '1 millisecond')
-                        + $2 * interval '1 millisecond'
-     where budget.next_call_at <= clock_timestamp() + $4 * interval '1 millisecond'
-     returning extract(epoch from next_call_at - clock_timestamp())::float8 * 1000 - $2 as wait_ms`,
+     set next_call_at = greatest(budget.next_call_at, clock_timestamp() - $3::float8 * interval '1 millisecond')
+                        + $2::float8 * interval '1 millisecond'
+     where budget.next_call_at <= clock_timestamp() + $4::float8 * interval '1 millisecond'
+     returning extract(epoch from next_call_at - clock_timestamp())::float8 * 1000 - $2::float8 as wait_ms`,
     [provider, intervalMs, (burst - 1) * intervalMs, maxWaitMs],
   );
   if (taken !== undefined) return { granted: true, waitMs: Math.max(0, taken) };
@@ -47,7 +47,7 @@ export async function pauseProvider(q: Queryable, provider: Provider, ms: number
   await query(
     q,
     `insert into intake.provider_budgets as budget (provider, next_call_at, paused_until)
-     values ($1, clock_timestamp() + $2 * interval '1 millisecond', clock_timestamp() + $2 * interval '1 millisecond')
+     values ($1, clock_timestamp() + $2::float8 * interval '1 millisecond', clock_timestamp() + $2::float8 * interval '1 millisecond')
      on conflict (provider) do update
      set next_call_at = greatest(budget.next_call_at, excluded.next_call_at),
          paused_until = greatest(budget.paused_until, excluded.paused_until)`,

@@ -21,7 +21,15 @@ export interface OpenAiEmbedderOptions {
 const TAKES_DIMENSIONS = /^text-embedding-3-/;
 
 export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
-  const { baseUrl, apiKey, model, dimensions, batchSize, withinBudget, timeoutMs = 60_000 } = options;
+  const {
+    baseUrl,
+    apiKey,
+    model,
+    dimensions,
+    batchSize,
+    withinBudget,
+    timeoutMs = 60_000,
+  } = options;
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey,

@@ -1,7 +1,7 @@
 /** When a provider wants to be asked again. */
 
 /** Whatever it says: a clock that is wrong must not stop every document for days. */
-const LONGEST_PAUSE_MS = 10 * 60_000;
+const LONGEST_PAUSE_MS = 3_600_000;
 
 /** `retry-after-ms`, or `retry-after` in seconds or as a date; `undefined` for none and for what is neither. */
 export function readRetryAfter(headers: Headers | undefined, now: Date): number | undefined {

@@ -44,7 +44,7 @@ describe('classifyEmbeddingError', () => {
     for (const value of ['soon', '-5', new Date(0).toUTCString()]) {
       expect(answered(429, {}, { 'retry-after': value }).retryAfterMs).toBeUndefined();
     }
-    expect(answered(429, {}, { 'retry-after': '99999999' }).retryAfterMs).toBe(86_400_000);
+    expect(answered(429, {}, { 'retry-after': '99999999' }).retryAfterMs).toBe(3_600_000);
   });
 
   it('keeps words of the vendor and never its sentences, which may quote the text', () => {

@@ -26,10 +26,14 @@ describe('createOpenAiEmbedder', () => {
   afterAll(() => server.close());
 
   const embed = (model: string) =>
-    createOpenAiEmbedder({ baseUrl, apiKey: 'key', model, dimensions: 3, batchSize: 1, withinBudget: unlimited }).embed(
-      ['text'],
-      never,
-    );
+    createOpenAiEmbedder({
+      baseUrl,
+      apiKey: 'key',
+      model,
+      dimensions: 3,
+      batchSize: 1,
+      withinBudget: unlimited,
+    }).embed(['text'], never);
 
   it('asks for plain floats at the configured address with the configured key', async () => {
     expect(await embed('some-model')).toEqual([[1, 2, 3]]);
