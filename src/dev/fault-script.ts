@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { z } from 'zod';
 import {
+  ANY_CALL,
   createFaultBook,
   type FaultEffect,
   faultRequestSchema,
@@ -70,7 +71,10 @@ async function registerFaultScript(
     const call = { operation, subject: about, at: new Date().toISOString(), status: null };
     request.recordedCall = call;
     calls.push(call);
-    await play(book.take(operation, about), { request, reply, signal: closing.signal });
+    const general = book.take(ANY_CALL, about);
+    const answered = general.some(({ kind }) => kind !== 'delay');
+    const effects = answered ? general : [...general, ...book.take(operation, about)];
+    await play(effects, { request, reply, signal: closing.signal });
   });
   app.addHook('onSend', async (request, _reply, payload) => {
     if (request.answerIsLost) request.raw.socket.resetAndDestroy();
