@@ -6,8 +6,8 @@ import type { RecordedCall } from '../../src/dev/fault-rules.ts';
 import { ended, type Person, upload } from './person.ts';
 import type { Stack } from './stack.ts';
 
-export const PARSER_CALLS_PER_SECOND = 15;
-export const EMBEDDER_REFUSES_EVERY = 3;
+const PARSER_CALLS_PER_SECOND = 15;
+const EMBEDDER_REFUSES_EVERY = 3;
 const EMBEDDER_PAUSE_MS = 300;
 const PATIENCE_MS = 30 * 60_000;
 
