@@ -21,7 +21,8 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,
-    maxConcurrentActivityTaskExecutions: 40,
+    // What waits here waits in no fair order, and no more calls of vendors are under way at once than twice eight.
+    maxConcurrentActivityTaskExecutions: 16,
     // The ticker's heartbeat must leave often enough for a timeout of 2.5 s.
     defaultHeartbeatThrottleInterval: '500 milliseconds',
     maxHeartbeatThrottleInterval: '500 milliseconds',
