@@ -8,10 +8,11 @@ const rooms = {
   observability: [],
   db: [],
   storage: ['observability'],
+  'provider-budget': [],
   spool: [],
-  parsing: ['observability', 'spool'],
+  parsing: ['observability', 'provider-budget', 'spool'],
   chunking: ['embedding'],
-  embedding: ['observability'],
+  embedding: ['observability', 'provider-budget'],
   temporal: ['observability'],
   search: ['db', 'embedding'],
 };

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { IntakeError } from './domain/errors.ts';
 
 const seconds = (fallback: number) => z.coerce.number().int().positive().default(fallback);
+/** Some plans allow less than one call a second. */
+const rate = (fallback: number) => z.coerce.number().positive().default(fallback);
 const count = (fallback: number) => z.coerce.number().int().positive().default(fallback);
 const secret = (minLength: number) => z.string().min(minLength);
 /** `new,old` during rotation: every key of the list has the least length. */
@@ -78,6 +80,10 @@ export const settings = z.object({
     .describe('Tier'),
   LLAMA_PARSE_VERSION: z.string().default('2026-08-19').describe('Dated release of the tier'),
 
+  PARSER_CALLS_PER_SECOND: rate(25).describe('Calls to the parser, of all workers together'),
+  PARSER_CALLS_BURST: count(10).describe('Of those, at once after a quiet time'),
+  PARSER_CALLS_AT_ONCE: count(8).describe('Calls to the parser under way at once, of one process'),
+
   EMBEDDINGS_URL: httpUrl
     .default('https://api.openai.com/v1')
     .describe('OpenAI-compatible endpoint'),
@@ -94,6 +100,14 @@ export const settings = z.object({
     .describe('`cl100k_base` or the path of a tokenizer.json'),
   EMBEDDINGS_MAX_TOKENS: count(512).describe('Most tokens of a chunk, special tokens included'),
   EMBEDDINGS_BATCH_SIZE: count(256).describe('Chunks asked for, and written, at a time'),
+
+  EMBEDDER_CALLS_PER_SECOND: rate(25).describe(
+    'Calls to the embedding endpoint, of all processes together',
+  ),
+  EMBEDDER_CALLS_BURST: count(10).describe('Of those, at once after a quiet time'),
+  EMBEDDER_CALLS_AT_ONCE: count(8).describe(
+    'Calls to the embedding endpoint under way at once, of one process',
+  ),
 
   UPLOAD_LIFETIME_SECONDS: seconds(7200).describe('How long we wait for the bytes'),
   UPLOAD_START_DELAY_SECONDS: seconds(120).describe('First look for an upload nobody confirmed'),

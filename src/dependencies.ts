@@ -24,6 +24,7 @@ import { chunker } from './chunking/split-markdown.ts';
 import { type Config, DEVELOPMENT_SECRET_PREFIX } from './config.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { createPool, type Pool } from './db/pool.ts';
+import { type Provider, pauseProvider, takeTurn } from './db/provider-budgets.ts';
 import { markDelivered, receiveDelivery } from './db/webhook-deliveries.ts';
 import { IntakeError } from './domain/errors.ts';
 import { searchAttributeNames } from './domain/run.ts';
@@ -31,6 +32,11 @@ import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
 import type { Parser } from './parsing/parser.ts';
+import {
+  type BudgetLimits,
+  createProviderBudget,
+  type WithinBudget,
+} from './provider-budget/provider-budget.ts';
 import { createSearch } from './search/hybrid-search.ts';
 import { withBreaker } from './storage/storage-breaker.ts';
 import { SupabaseObjectStore } from './storage/supabase-object-store.ts';
@@ -128,9 +134,9 @@ export function buildActivityDependencies(
       halfOpenAfterMs: config.STORAGE_BREAKER_SECONDS * second,
       onStateChange: (state) => logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker'),
     }),
-    parser: buildParser(config),
+    parser: buildParser(shared),
     runs: buildReconcilingRuns(shared),
-    embedder: buildEmbedder(config),
+    embedder: buildEmbedder(shared),
     chunking: {
       chunker,
       tokenizer,
@@ -153,12 +159,12 @@ export function buildActivityDependencies(
 
 /** What `intake reconcile` works with, where neither API nor worker need to run. */
 export function buildReconciliation(shared: Shared): ReconciliationDependencies {
-  const { config, logger, pool, objectStore } = shared;
+  const { logger, pool, objectStore } = shared;
   return {
     pool,
     logger,
     objectStore,
-    parser: buildParser(config),
+    parser: buildParser(shared),
     runs: buildReconcilingRuns(shared),
   };
 }
@@ -167,7 +173,7 @@ function buildReconcilingRuns({ config, runs, temporal }: Shared) {
   return { ...runs, ...createRunReadings(temporal.client, config.TASK_QUEUE) };
 }
 
-function buildParser(config: Config): Parser {
+function buildParser({ config, pool }: Shared): Parser {
   const [signingSecret] = keysOf(config.WEBHOOK_SIGNING_SECRET);
   const [key, ...older] = keysOf(config.WEBHOOK_TOKEN_KEY);
   return createLlamaParseParser({
@@ -179,6 +185,12 @@ function buildParser(config: Config): Parser {
     maxFailedPagesPercent: config.PARSE_MAX_FAILED_PAGES_PERCENT,
     signingSecret,
     installations: [installationMark(key), ...older.map(installationMark)],
+    withinBudget: budgetOf(pool, 'parser', {
+      callsPerSecond: config.PARSER_CALLS_PER_SECOND,
+      burst: config.PARSER_CALLS_BURST,
+      atOnce: config.PARSER_CALLS_AT_ONCE,
+      refusedAs: 'LLAMAPARSE_RATE_LIMIT_ERROR',
+    }),
   });
 }
 
@@ -186,7 +198,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
   const { config, logger, pool } = shared;
   const search = createSearch({
     pool,
-    embedder: buildEmbedder(config),
+    embedder: buildEmbedder(shared),
     vectorIndexFromChunks: config.VECTOR_INDEX_FROM_CHUNKS,
   });
   return {
@@ -255,14 +267,31 @@ function documentService(shared: Shared): DocumentService {
   };
 }
 
-function buildEmbedder(config: Config) {
+/** Questions share the documents' budget. */
+function buildEmbedder({ config, pool }: Shared) {
   return createOpenAiEmbedder({
     baseUrl: config.EMBEDDINGS_URL,
     apiKey: config.EMBEDDINGS_API_KEY,
     model: config.EMBEDDINGS_MODEL,
     dimensions: config.EMBEDDINGS_DIMENSIONS,
     batchSize: config.EMBEDDINGS_BATCH_SIZE,
+    withinBudget: budgetOf(pool, 'embedder', {
+      callsPerSecond: config.EMBEDDER_CALLS_PER_SECOND,
+      burst: config.EMBEDDER_CALLS_BURST,
+      atOnce: config.EMBEDDER_CALLS_AT_ONCE,
+      refusedAs: 'EMBEDDER_RATE_LIMITED',
+    }),
   });
+}
+
+function budgetOf(pool: Pool, provider: Provider, limits: BudgetLimits): WithinBudget {
+  return createProviderBudget(
+    {
+      takeTurn: (request) => takeTurn(pool, provider, request),
+      pause: (ms) => pauseProvider(pool, provider, ms),
+    },
+    limits,
+  );
 }
 
 function readinessChecks({ pool, temporal }: Shared): ApiDependencies['readiness'] {

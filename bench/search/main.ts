@@ -26,6 +26,7 @@ import {
   newOwner,
   storeChunksOf,
 } from '../../test/support/library.ts';
+import { unlimited } from '../../test/support/unlimited.ts';
 import {
   answersTo,
   type Places,
@@ -74,6 +75,7 @@ function embedderAt(baseUrl: string): Embedder {
     dimensions: 384,
     batchSize: 64,
     timeoutMs: 120_000,
+    withinBudget: unlimited,
   });
 }
 

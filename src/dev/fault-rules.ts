@@ -15,6 +15,12 @@ const effect = z.discriminatedUnion('kind', [
     body: z.string().default(''),
     headers: z.record(z.string(), z.string()).default({}),
   }),
+  /** Answers 429 beyond so many calls within any second, and does the work of those within. */
+  z.strictObject({
+    kind: z.literal('limit'),
+    callsPerSecond: z.number().positive(),
+    headers: z.record(z.string(), z.string()).default({}),
+  }),
   /** Resets the connection; the work is not done. */
   z.strictObject({ kind: z.literal('reset-before') }),
   /** Does the work, then resets the connection: the answer is lost. */
@@ -31,6 +37,8 @@ const rule = z.strictObject({
   skip: z.number().int().min(0).default(0),
   /** Counted from when the rule is added; afterwards it is forgotten, whatever is left of it. */
   forMs: z.number().int().positive().max(3_600_000).optional(),
+  /** Of the calls after those only each n-th meets the effect. */
+  every: z.number().int().positive().default(1),
   /** Only calls whose subject (object key, job id, …) holds this text. */
   subject: z.string().optional(),
   /** Only calls whose content (the inputs of an embedder) holds this text. */
@@ -39,8 +47,11 @@ const rule = z.strictObject({
 });
 
 export type FaultRule = z.input<typeof rule>;
-export type FaultEffect = z.output<typeof effect>;
+export type FaultEffect = Exclude<z.output<typeof effect>, { kind: 'limit' }>;
 export type NamedFault = Extract<FaultEffect, { kind: 'named' }>;
+
+/** Stands for every operation that is a call. */
+export const ANY_CALL = 'any';
 
 /** Operations of a stand-in, each with the named effects that it can carry out. */
 export type Operations = Readonly<Record<string, readonly string[]>>;
@@ -64,7 +75,7 @@ export interface Ledger {
 /** A schema of `{ rules }` that knows the stand-in's operations, so that a misspelt rule is refused and not ignored. */
 export function faultRequestSchema(operations: Operations) {
   const known = rule.superRefine((candidate, context) => {
-    const names = operations[candidate.operation];
+    const names = candidate.operation === ANY_CALL ? [] : operations[candidate.operation];
     if (names === undefined) {
       context.addIssue(`unknown operation; known: ${Object.keys(operations).join(', ')}`);
     } else if (candidate.effect.kind === 'named' && !names.includes(candidate.effect.name)) {
@@ -92,6 +103,9 @@ interface OpenRule {
   readonly endsAtMs: number;
   left: number;
   skip: number;
+  met: number;
+  /** Instants of the calls that a limit let through within the last second. */
+  passedAt: number[];
 }
 
 export function createFaultBook(now: () => number = Date.now): FaultBook {
@@ -101,7 +115,7 @@ export function createFaultBook(now: () => number = Date.now): FaultBook {
       for (const added of rules) {
         const left = added.times === 'always' ? Number.POSITIVE_INFINITY : added.times;
         const endsAtMs = now() + (added.forMs ?? Number.POSITIVE_INFINITY);
-        open.push({ left, skip: added.skip, endsAtMs, rule: added });
+        open.push({ left, skip: added.skip, endsAtMs, met: 0, passedAt: [], rule: added });
       }
     },
     clear() {
@@ -116,9 +130,13 @@ export function createFaultBook(now: () => number = Date.now): FaultBook {
           entry.skip -= 1;
           continue;
         }
+        entry.met += 1;
+        if (entry.met % entry.rule.every !== 0) continue;
+        const met = effectOf(entry, now());
+        if (met === undefined) continue;
         entry.left -= 1;
-        effects.push(entry.rule.effect);
-        if (entry.rule.effect.kind !== 'delay') break;
+        effects.push(met);
+        if (met.kind !== 'delay') break;
       }
       return effects;
     },
@@ -130,4 +148,16 @@ function isAbout({ subject, content }: z.output<typeof rule>, topic: CallTopic):
     (subject === undefined || topic.subject?.includes(subject) === true) &&
     (content === undefined || topic.content?.includes(content) === true)
   );
+}
+
+/** A limit is an answer beyond it, and nothing within. */
+function effectOf(entry: OpenRule, now: number): FaultEffect | undefined {
+  const { effect: told } = entry.rule;
+  if (told.kind !== 'limit') return told;
+  entry.passedAt = entry.passedAt.filter((at) => at > now - 1000);
+  if (entry.passedAt.length >= told.callsPerSecond) {
+    return { kind: 'answer', status: 429, body: '', headers: told.headers };
+  }
+  entry.passedAt.push(now);
+  return undefined;
 }

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import fastifyPlugin from 'fastify-plugin';
 import { z } from 'zod';
 import {
+  ANY_CALL,
   createFaultBook,
   type FaultEffect,
   faultRequestSchema,
@@ -72,7 +73,10 @@ async function registerFaultScript(
     const call = { operation, subject: about, at: new Date().toISOString(), status: null };
     request.recordedCall = call;
     calls.push(call);
-    const effects = book.take(operation, { subject: about, content: content?.(request) });
+    const topic = { subject: about, content: content?.(request) };
+    const general = book.take(ANY_CALL, topic);
+    const answered = general.some(({ kind }) => kind !== 'delay');
+    const effects = answered ? general : [...general, ...book.take(operation, topic)];
     await play(effects, { request, reply, signal: closing.signal });
   });
   app.addHook('onSend', async (request, _reply, payload) => {

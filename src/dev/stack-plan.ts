@@ -45,6 +45,9 @@ export interface PlanInput {
   readonly tokenizerFile: string | undefined;
 }
 
+/** Nobody bills or limits a call to this machine. */
+const LOCAL_CALLS_PER_SECOND = '1000';
+
 /** Without the password of our own Postgres, which is known only when that runs. */
 export function serviceEnvironment(input: PlanInput): NodeJS.ProcessEnv {
   const { environment, ports, secrets } = input;
@@ -92,6 +95,7 @@ function takeOver(part: Part, merged: NodeJS.ProcessEnv, input: PlanInput): void
     case 'parser':
       merged['LLAMA_CLOUD_BASE_URL'] = loopbackUrl(ports.parser);
       merged['LLAMA_CLOUD_API_KEY'] = secrets.parserKey;
+      merged['PARSER_CALLS_PER_SECOND'] ||= LOCAL_CALLS_PER_SECOND;
       break;
     case 'embedding':
       merged['EMBEDDINGS_URL'] = `${loopbackUrl(ports.embedding)}/v1`;
@@ -101,6 +105,7 @@ function takeOver(part: Part, merged: NodeJS.ProcessEnv, input: PlanInput): void
       merged['EMBEDDINGS_TOKENIZER'] = input.tokenizerFile;
       merged['EMBEDDINGS_MAX_TOKENS'] = '256';
       merged['EMBEDDINGS_BATCH_SIZE'] = '8';
+      merged['EMBEDDER_CALLS_PER_SECOND'] ||= LOCAL_CALLS_PER_SECOND;
       break;
     default:
       part satisfies never;

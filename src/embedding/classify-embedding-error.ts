@@ -1,14 +1,10 @@
 /** The one place where the SDK's and the endpoint's failures become our codes. */
 import { APIConnectionError, APIError } from 'openai';
 import { type ErrorCode, IntakeError } from '../domain/errors.ts';
+import { readRetryAfter } from '../provider-budget/retry-after.ts';
 
 /** Only words like `insufficient_quota`: a message may quote the input or the key. */
 const HARMLESS_WORD = /^[a-z0-9_.-]{1,60}$/;
-
-/** After a 429 that does not say when to come back. */
-const RATE_LIMIT_PAUSE_MS = 2_000;
-
-const LONGEST_PAUSE_MS = 24 * 3600 * 1000;
 
 export function classifyEmbeddingError(error: unknown): IntakeError {
   if (!(error instanceof APIError) || error instanceof APIConnectionError) {
@@ -16,13 +12,8 @@ export function classifyEmbeddingError(error: unknown): IntakeError {
     const detail = error instanceof Error ? error.constructor.name : typeof error;
     return new IntakeError('EMBEDDER_UNAVAILABLE', { detail, cause: error });
   }
-  const code = codeOf(error.status, error.code);
-  const retryAfterMs =
-    readRetryAfter(error.headers) ??
-    (code === 'EMBEDDER_RATE_LIMITED'
-      ? Math.round(RATE_LIMIT_PAUSE_MS * (1 + Math.random()))
-      : undefined);
-  return new IntakeError(code, {
+  const retryAfterMs = readRetryAfter(error.headers, new Date());
+  return new IntakeError(codeOf(error.status, error.code), {
     detail: ['status', error.status, word(error.type), word(error.code)].filter(Boolean).join(' '),
     cause: error,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
@@ -46,21 +37,6 @@ function codeOf(status: number | undefined, reason: unknown): ErrorCode {
     default:
       return 'EMBEDDER_UNAVAILABLE';
   }
-}
-
-/** `retry-after-ms`, or `retry-after` in seconds or as a date. */
-function readRetryAfter(headers: Headers | undefined): number | undefined {
-  const milliseconds = headers?.get('retry-after-ms');
-  const seconds = headers?.get('retry-after');
-  const pauseMs =
-    milliseconds != null
-      ? Number(milliseconds)
-      : seconds == null
-        ? Number.NaN
-        : Number.isNaN(Number(seconds))
-          ? Date.parse(seconds) - Date.now()
-          : Number(seconds) * 1000;
-  return pauseMs >= 0 ? Math.min(pauseMs, LONGEST_PAUSE_MS) : undefined;
 }
 
 function word(value: unknown): string | undefined {

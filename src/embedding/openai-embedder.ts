@@ -1,5 +1,6 @@
 /** Adapter: any endpoint that speaks OpenAI's embeddings, by the official SDK. Retrying is the caller's. */
 import { OpenAI } from 'openai';
+import type { WithinBudget } from '../provider-budget/provider-budget.ts';
 import { classifyEmbeddingError } from './classify-embedding-error.ts';
 import type { Embedder } from './embedder.ts';
 import { readVectors } from './read-vectors.ts';
@@ -13,13 +14,22 @@ export interface OpenAiEmbedderOptions {
   readonly batchSize: number;
   /** For a whole call, its body included. */
   readonly timeoutMs?: number;
+  readonly withinBudget: WithinBudget;
 }
 
 /** Other models, and most other servers, refuse the parameter. */
 const TAKES_DIMENSIONS = /^text-embedding-3-/;
 
 export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
-  const { baseUrl, apiKey, model, dimensions, batchSize, timeoutMs = 60_000 } = options;
+  const {
+    baseUrl,
+    apiKey,
+    model,
+    dimensions,
+    batchSize,
+    withinBudget,
+    timeoutMs = 60_000,
+  } = options;
   const client = new OpenAI({
     baseURL: baseUrl,
     apiKey,
@@ -39,15 +49,15 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
     batchSize,
     async embed(inputs, signal) {
       if (inputs.length === 0) return [];
-      // The SDK's own timeout ends with the headers; a body may stall for ever.
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       const body = { model, input: [...inputs], encoding_format: 'float' as const, ...width };
-      const answer: unknown = await client.embeddings
-        .create(body, { signal: limit })
-        .catch((error: unknown) => {
+      const answer: unknown = await withinBudget(async () => {
+        // The SDK's own timeout ends with the headers; a body may stall for ever.
+        const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+        return await client.embeddings.create(body, { signal: limit }).catch((error: unknown) => {
           signal.throwIfAborted();
           throw classifyEmbeddingError(error);
         });
+      }, signal);
       return readVectors(answer, { count: inputs.length, dimensions });
     },
   };

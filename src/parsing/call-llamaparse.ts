@@ -5,6 +5,7 @@
  */
 import type { z } from 'zod';
 import { type ErrorCode, IntakeError } from '../domain/errors.ts';
+import type { WithinBudget } from '../provider-budget/provider-budget.ts';
 import { classifyCallError } from './classify-parse-error.ts';
 
 export interface SdkOptions {
@@ -19,10 +20,18 @@ export interface LlamaParseCall {
   readonly about: 'submission' | 'job';
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  readonly withinBudget: WithinBudget;
 }
 
 /** Rejects with the caller's own abort reason when the caller gave up, else with an `IntakeError`. */
-export async function callLlamaParse<Answer>(
+export function callLlamaParse<Answer>(
+  call: LlamaParseCall,
+  read: (response: Response) => Promise<Answer>,
+): Promise<Answer> {
+  return call.withinBudget(() => callOnce(call, read), call.signal);
+}
+
+async function callOnce<Answer>(
   call: LlamaParseCall,
   read: (response: Response) => Promise<Answer>,
 ): Promise<Answer> {

@@ -4,15 +4,13 @@
  */
 import { APIError, BadRequestError } from '@llamaindex/llama-cloud';
 import { type ErrorCode, IntakeError } from '../domain/errors.ts';
+import { readRetryAfter } from '../provider-budget/retry-after.ts';
 
 interface CallContext {
   /** A 404 for a job of ours means that it expired; for a new one, that the call is wrong. */
   readonly about: 'submission' | 'job';
   readonly now: Date;
 }
-
-/** LlamaParse's 429 does not say when to come back. Each try costs listings, and all that wait must not come at once. */
-const RATE_LIMIT_PAUSE_MS = 10_000;
 
 /** Our own errors pass; everything else that a call throws becomes one of the LLAMAPARSE_* codes. */
 export function classifyCallError(error: unknown, context: CallContext): IntakeError {
@@ -23,10 +21,7 @@ export function classifyCallError(error: unknown, context: CallContext): IntakeE
   }
   const code = codeOfStatus(status, context.about);
   const retryAfterMs =
-    code === 'LLAMAPARSE_RATE_LIMIT_ERROR'
-      ? (readRetryAfter(error.headers, context.now) ??
-        Math.round(RATE_LIMIT_PAUSE_MS * (1 + Math.random())))
-      : undefined;
+    code === 'LLAMAPARSE_RATE_LIMIT_ERROR' ? readRetryAfter(error.headers, context.now) : undefined;
   return new IntakeError(code, {
     detail: describeAnswer(status, error.error),
     cause: error,
@@ -112,14 +107,6 @@ function faultOf(error: unknown): string {
     if (cause.name === 'ZodError') return 'the answer is not of the documented shape';
   }
   return 'no answer in time, or the connection broke';
-}
-
-function readRetryAfter(headers: Headers | undefined, now: Date): number | undefined {
-  const value = headers?.get('retry-after');
-  if (!value) return undefined;
-  const seconds = Number(value);
-  const ms = Number.isNaN(seconds) ? Date.parse(value) - now.getTime() : seconds * 1000;
-  return Number.isFinite(ms) && ms >= 0 ? Math.ceil(ms) : undefined;
 }
 
 function property(value: unknown, key: string): unknown {

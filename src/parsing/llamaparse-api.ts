@@ -1,6 +1,7 @@
 /** The routes of LlamaParse v2 that Intake uses: one SDK call each, with its deadline and the shape of its answer. */
 import LlamaCloud, { APIError } from '@llamaindex/llama-cloud';
 import { IntakeError } from '../domain/errors.ts';
+import type { WithinBudget } from '../provider-budget/provider-budget.ts';
 import { callLlamaParse, json, type LlamaParseCall, nothing } from './call-llamaparse.ts';
 import {
   createdFile,
@@ -18,6 +19,7 @@ export interface ApiOptions {
   readonly baseUrl: string;
   /** Longest wait for one whole answer, 60 s unless told; uploads and results get more by their size. */
   readonly timeoutMs?: number;
+  readonly withinBudget: WithinBudget;
 }
 
 /** `refused`: not possible in the job's present state. Which of 400, 409 and 422 says so is not documented. */
@@ -41,12 +43,13 @@ export function createLlamaParseApi(options: ApiOptions) {
     logLevel: 'off',
     fetchOptions: { redirect: 'error' },
   });
-  const timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+  const { timeoutMs = TIMEOUT_MS, withinBudget } = options;
 
   const submission = (signal: AbortSignal, send: LlamaParseCall['send'], extraBytes = 0) =>
     ({
       send,
       signal,
+      withinBudget,
       about: 'submission',
       timeoutMs: timeoutMs + Math.ceil(extraBytes / BYTES_PER_MS),
     }) as const;

@@ -25,7 +25,8 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,
-    maxConcurrentActivityTaskExecutions: 40,
+    // What waits here waits in no fair order, and no more calls of vendors are under way at once than twice eight.
+    maxConcurrentActivityTaskExecutions: 16,
     // A worker that hangs swallows one try with each poll it has open; they grow in number only with the work.
     activityTaskPollerBehavior: { type: 'autoscaling', initial: 1, minimum: 1, maximum: 10 },
     // The ticker's heartbeat must leave often enough for a timeout of 2.5 s.

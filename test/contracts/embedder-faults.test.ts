@@ -8,6 +8,7 @@ import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.
 import type { FaultEffect, FaultRule } from '../../src/dev/fault-rules.ts';
 import type { StandIn } from '../../src/dev/run-stand-in.ts';
 import { createOpenAiEmbedder } from '../../src/embedding/openai-embedder.ts';
+import { unlimited } from '../support/unlimited.ts';
 
 const never = new AbortController().signal;
 const apiKey = 'test-key';
@@ -23,6 +24,7 @@ describe('embedder on a faulty endpoint', () => {
       dimensions: 384,
       batchSize: 16,
       timeoutMs,
+      withinBudget: unlimited,
     });
   const script = (effect: FaultRule['effect']) =>
     faults.add({ operation: 'embeddings.create', effect });

@@ -7,6 +7,7 @@ import { startEmbeddingStandIn } from '../../src/dev/embedding-stand-in/embeddin
 import type { StandIn } from '../../src/dev/run-stand-in.ts';
 import type { Embedder } from '../../src/embedding/embedder.ts';
 import { createOpenAiEmbedder } from '../../src/embedding/openai-embedder.ts';
+import { unlimited } from '../support/unlimited.ts';
 
 const apiKey = 'test-key';
 const never = new AbortController().signal;
@@ -59,6 +60,7 @@ describe.each(endpoints)('embedder contract: $model', (endpoint) => {
       baseUrl: `${standIn.url}/v1`,
       apiKey,
       batchSize: 16,
+      withinBudget: unlimited,
       ...endpoint,
       ...changes,
     });

@@ -17,6 +17,7 @@ import {
   type LlamaParseOptions,
 } from '../../src/parsing/llamaparse-parser.ts';
 import type { ParseRequest, Parser, ParseState } from '../../src/parsing/parser.ts';
+import { unlimited } from './unlimited.ts';
 
 export interface TestParser {
   readonly url: string;
@@ -56,6 +57,7 @@ export async function startTestParser(
 }
 
 export const adapterDefaults = {
+  withinBudget: unlimited,
   apiKey: API_KEY,
   tier: 'cost_effective',
   version: '2026-08-19',

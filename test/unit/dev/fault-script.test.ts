@@ -10,6 +10,7 @@ describe('a book of rules', () => {
     operation: 'thing.read',
     times: 'always',
     skip: 0,
+    every: 1,
     effect: { kind: 'hang' },
   } as const;
   const about = (subject: string, content?: string) => ({ subject, content });
@@ -70,6 +71,22 @@ describe('fault script', () => {
     await faults.add({ operation: 'thing.read', skip: 1, times: 2, effect });
     const answers = [await read(), await read(), await read(), await read()];
     expect(answers).toEqual(['thing', 'th', 'th', 'thing']);
+  });
+
+  it('meets the effect at each n-th call', async () => {
+    const effect = { kind: 'named', name: 'truncate' } as const;
+    await faults.add({ operation: 'thing.read', every: 3, times: 'always', effect });
+    const answers: string[] = [];
+    for (let call = 0; call < 7; call += 1) answers.push(await read());
+    expect(answers).toEqual(['thing', 'thing', 'th', 'thing', 'thing', 'th', 'thing']);
+  });
+
+  it('answers 429 beyond so many calls of any kind within a second', async () => {
+    const effect = { kind: 'limit', callsPerSecond: 2, headers: { 'retry-after': '1' } } as const;
+    await faults.add({ operation: 'any', times: 'always', effect });
+    const answers = await Promise.all(['1', '2', '3', '4'].map((id) => read(id)));
+    expect(answers.toSorted()).toEqual(['', '', 'thing', 'thing']);
+    await expect.poll(() => read(), { timeout: 10_000 }).toBe('thing');
   });
 
   it('answers instead of the work', async () => {

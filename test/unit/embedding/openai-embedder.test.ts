@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createOpenAiEmbedder } from '../../../src/embedding/openai-embedder.ts';
+import { unlimited } from '../../support/unlimited.ts';
 
 const never = new AbortController().signal;
 
@@ -25,10 +26,14 @@ describe('createOpenAiEmbedder', () => {
   afterAll(() => server.close());
 
   const embed = (model: string) =>
-    createOpenAiEmbedder({ baseUrl, apiKey: 'key', model, dimensions: 3, batchSize: 1 }).embed(
-      ['text'],
-      never,
-    );
+    createOpenAiEmbedder({
+      baseUrl,
+      apiKey: 'key',
+      model,
+      dimensions: 3,
+      batchSize: 1,
+      withinBudget: unlimited,
+    }).embed(['text'], never);
 
   it('asks for plain floats at the configured address with the configured key', async () => {
     expect(await embed('some-model')).toEqual([[1, 2, 3]]);
