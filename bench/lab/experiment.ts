@@ -65,9 +65,9 @@ export async function experiment(options: ExperimentOptions): Promise<LabResult>
   try {
     const calmCount = Math.max(LEAST_CALM, Math.round(documents * CALM_SHARE));
     say(`without faults, ${calmCount} documents a side`);
-    const calm = await phase(laboratory, {
+    const calm = await runPhase(laboratory, {
       plans: new Map(
-        sides.map((side) => [side, plansFor(calmCount, { seed, side, faulty: false })]),
+        sides.map((side) => [side, plansFor(calmCount, { seed, side, faultShare: 0 })]),
       ),
       paceMs: CALM_PACE_MS,
       weather: [],
@@ -78,11 +78,11 @@ export async function experiment(options: ExperimentOptions): Promise<LabResult>
     say(
       `with faults, ${documents} recoverable documents at Intake, a tenth of them at the controls`,
     );
-    const faulty = await phase(laboratory, {
+    const faulty = await runPhase(laboratory, {
       plans: new Map(
         sides.map((side) => {
           const stride = side === 'intake' ? 1 : CONTROL_STRIDE;
-          const own = { seed, side, faulty: true, stride };
+          const own = { seed, side, faultShare: 1, stride };
           return [side, plansFor(Math.ceil(documents / stride), own)];
         }),
       ),
@@ -112,7 +112,8 @@ export function plansFor(
   return plans;
 }
 
-async function phase(
+/** What the sides' documents met, and what became of each. */
+export async function runPhase(
   laboratory: Laboratory,
   plan: Parameters<typeof runScript>[1],
 ): Promise<PhaseResult> {

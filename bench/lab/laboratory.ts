@@ -23,6 +23,7 @@ import type { Side, SideName } from './side.ts';
 
 export interface Laboratory {
   readonly sides: readonly Side[];
+  readonly programs: Programs;
   readonly faults: Readonly<Record<Party, FaultClient>>;
   close(): Promise<void>;
 }
@@ -80,7 +81,7 @@ export async function openLaboratory(options: LaboratoryOptions): Promise<Labora
     if (options.sides.includes('intake')) {
       sides.push(createIntakeSide(plan, poolOf(postgres.url), programs));
     }
-    return { sides, faults, close };
+    return { sides, programs, faults, close };
   } catch (error) {
     await close();
     throw error;

@@ -5,6 +5,7 @@ import { writePictures } from './pictures.ts';
 import { describeRaces, type RaceName, raceNames, runRaces } from './races.ts';
 import { describe } from './report.ts';
 import { type SideName, sideNames } from './side.ts';
+import { describeSoak, runSoak, soakFailed } from './soak.ts';
 import { describeTiming, runTiming } from './timing.ts';
 
 interface Options {
@@ -47,6 +48,20 @@ program
   .action(async () =>
     answer({ sides: await runTiming(say) }, ({ sides }) => describeTiming(sides)),
   );
+program
+  .command('soak')
+  .description(
+    'Intake alone, one document of a hundred in trouble, with its memory. Exit code 1: one was lost, doubled or stuck.',
+  )
+  .option('--json', 'one JSON object on stdout, and nothing else')
+  .option('--seed <text>', 'decides the script', 'fm-027')
+  .option('--documents <count>', 'that can be brought home', Number, 3_000)
+  .option('--pace <ms>', 'between two documents', Number, 200)
+  .action(async ({ seed, documents, pace }: Pick<Options, 'seed' | 'documents' | 'pace'>) => {
+    const result = await runSoak({ seed, documents, paceMs: pace, say });
+    answer(result, describeSoak);
+    if (soakFailed(result)) process.exitCode = 1;
+  });
 
 await program.parseAsync();
 

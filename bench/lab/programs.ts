@@ -6,6 +6,7 @@ import { endsWithUs } from '../../test/support/ends-with-us.ts';
 export interface Programs {
   readonly folder: StateFolder;
   readonly supervisor: Supervisor;
+  pidOf(name: string): number;
   /** SIGKILL to it and to all that it started; the supervisor starts it again. */
   kill(name: string): void;
 }
@@ -13,6 +14,11 @@ export interface Programs {
 export function createPrograms(folder: StateFolder): Programs {
   const pids = new Map<string, number>();
   const killed = new Set<string>();
+  const pidOf = (name: string) => {
+    const pid = pids.get(name);
+    if (pid === undefined) throw new Error(`${name} does not run`);
+    return pid;
+  };
   const supervisor = createSupervisor({
     spawned: (child) => {
       endsWithUs(child);
@@ -37,9 +43,9 @@ export function createPrograms(folder: StateFolder): Programs {
             }),
         }),
     },
+    pidOf,
     kill(name) {
-      const pid = pids.get(name);
-      if (pid === undefined) throw new Error(`${name} does not run`);
+      const pid = pidOf(name);
       killed.add(name);
       process.kill(-pid, 'SIGKILL');
     },

@@ -133,7 +133,7 @@ function plansFor(chosen: readonly Race[], side: SideName): readonly DocumentPla
   return chosen.flatMap((race, place) =>
     Array.from({ length: DOCUMENTS }, (_, index) => {
       const number = place * DOCUMENTS + index;
-      const plan = planDocument(number, { seed: race.name, side, faulty: false });
+      const plan = planDocument(number, { seed: race.name, side, faultShare: 0 });
       return { ...plan, ...race.make(plan), faults: [race.name] };
     }),
   );

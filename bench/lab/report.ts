@@ -64,6 +64,10 @@ export function describe(result: LabResult): string {
   ].join('\n');
 }
 
+export function describeFigures(figures: SideFigures): string {
+  return table({ sides: [figures], timesAgainst: {} }, faultyRows);
+}
+
 function table({ sides }: PhaseResult, rows: readonly Row[]): string {
   const cells = [
     ['', ...sides.map(({ name }) => titles[name]), 'target'],

@@ -34,8 +34,8 @@ export interface DocumentPlan {
 export interface ScenarioOptions {
   readonly seed: string;
   readonly side: string;
-  /** Without it nothing befalls anybody, and all bytes come at once. */
-  readonly faulty: boolean;
+  /** Of 1: the documents that meet the script. Nothing befalls the others, and their bytes come at once. */
+  readonly faultShare: number;
 }
 
 /** Of 1000 documents. */
@@ -51,11 +51,12 @@ const shares: Readonly<Record<Family, number>> = {
 const MOST_LATE_MS = 60_000;
 
 export function planDocument(number: number, options: ScenarioOptions): DocumentPlan {
-  const { seed, side, faulty } = options;
+  const { seed, side, faultShare } = options;
   const random = createRandom(`${seed}/${number}`);
-  const name = `${seed}/${side}/${faulty ? 'faulty' : 'calm'}/${number}`;
+  const isMet = createRandom(`${seed}/${number}/met`).chance(faultShare);
+  const name = `${seed}/${side}/${isMet ? 'faulty' : 'calm'}/${number}`;
   const identity = documentOf(name);
-  if (!faulty) return { number, ...identity, ...calm };
+  if (!isMet) return { number, ...identity, ...calm };
 
   const due = drawDue(random);
   const kinds = families

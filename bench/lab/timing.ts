@@ -39,7 +39,7 @@ export async function runTiming(say: (words: string) => void): Promise<readonly 
 async function timeSide(side: Side, faults: Laboratory['faults']): Promise<Timing> {
   const moments = new Map<string, number[]>();
   for (let number = 0; number < DOCUMENTS; number += 1) {
-    const plan = planDocument(number, { seed: 'timing', side: side.name, faulty: false });
+    const plan = planDocument(number, { seed: 'timing', side: side.name, faultShare: 0 });
     const visiting = visit(side, plan, faults);
     const seen = await watch(side, number + 1);
     const { sentAtMs = 0 } = await visiting;

@@ -1,7 +1,8 @@
-/** Large documents one by one: the worker's peak of memory, and whether it ever fell silent. Read from /proc: Linux only. */
-import { readFile, writeFile } from 'node:fs/promises';
+/** Large documents one by one: the worker's peak of memory, and whether it ever fell silent. */
+import { writeFile } from 'node:fs/promises';
 import { ended, type SomeFile, upload } from '../../test/support/person.ts';
 import type { Stack } from '../../test/support/stack.ts';
+import { memoryOf } from '../memory.ts';
 import { pdfOf } from './pdf-of.ts';
 
 export interface LargeDocument {
@@ -48,7 +49,7 @@ const LINES_A_PAGE = 40;
 async function measure(stack: Stack, name: string, file: SomeFile): Promise<LargeDocument> {
   const person = await stack.person();
   const { pid } = stack.worker;
-  const beforeMegabytes = await memory(pid, 'VmRSS');
+  const beforeMegabytes = await memoryOf(pid, 'VmRSS');
   await writeFile(`/proc/${pid}/clear_refs`, '5'); // the peak counts from here
   const startedAt = performance.now();
   const seen = await ended(person, await upload(person, file), PATIENCE_MS);
@@ -60,14 +61,9 @@ async function measure(stack: Stack, name: string, file: SomeFile): Promise<Larg
     chunks: seen.chunks ?? 0,
     seconds: (performance.now() - startedAt) / 1000,
     beforeMegabytes,
-    peakMegabytes: await memory(pid, 'VmHWM'),
+    peakMegabytes: await memoryOf(pid, 'VmHWM'),
     lostTries: seen.timeline.filter(({ code }) => code === 'WORKER_LOST').length,
   };
-}
-
-async function memory(pid: number, key: 'VmRSS' | 'VmHWM'): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Math.round(Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024);
 }
 
 function markdownOf(bytes: number): string {

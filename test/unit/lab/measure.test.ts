@@ -11,7 +11,7 @@ import type { Visit } from '../../../bench/lab/person.ts';
 import { planDocument } from '../../../bench/lab/scenario.ts';
 import type { Seen } from '../../../bench/lab/side.ts';
 
-const plan = planDocument(1, { seed: 'oracle', side: 'intake', faulty: false });
+const plan = planDocument(1, { seed: 'oracle', side: 'intake', faultShare: 0 });
 const visit: Visit = {
   plan,
   documentId: 'd',

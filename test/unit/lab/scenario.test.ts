@@ -13,7 +13,7 @@ import { createFaultClient } from '../../../src/dev/fault-client.ts';
 import { startParserStandIn } from '../../../src/dev/parser-stand-in/parser-stand-in.ts';
 import { startStorageStandIn } from '../../../src/dev/storage-stand-in/storage-stand-in.ts';
 
-const options = { seed: 'a seed', side: 'intake', faulty: true };
+const options = { seed: 'a seed', side: 'intake', faultShare: 1 };
 const script = (count: number, changes: Partial<typeof options> = {}) =>
   Array.from({ length: count }, (_, number) => planDocument(number, { ...options, ...changes }));
 
@@ -60,7 +60,7 @@ test('what can be brought home has its bytes, its true hash and its row', () => 
 });
 
 test('without faults nothing befalls anybody', () => {
-  const plans = script(100, { faulty: false });
+  const plans = script(100, { faultShare: 0 });
   expect(
     plans.every(
       ({ faults, due, bytesLateMs }) =>
