@@ -5,6 +5,8 @@ import type { Stack } from '../../test/support/stack.ts';
 
 export interface Fairness {
   readonly crowd: number;
+  /** What the parser takes for anybody's document. */
+  readonly parserMs: number;
   /** Median of the single documents of a quiet system. */
   readonly quietMs: number;
   readonly besideCrowdMs: number;
@@ -16,7 +18,16 @@ const QUIET_ROUNDS = 5;
 /** Uploads of the crowd under way at once. */
 const LANES = 8;
 
-export async function measureFairness(stack: Stack, pool: Pool, crowd: number): Promise<Fairness> {
+export async function measureFairness(
+  stack: Stack,
+  pool: Pool,
+  { crowd, parserMs }: Pick<Fairness, 'crowd' | 'parserMs'>,
+): Promise<Fairness> {
+  await stack.faults.parser.add({
+    operation: 'parse.run',
+    times: 'always',
+    effect: { kind: 'delay', ms: parserMs },
+  });
   const [many, single] = [await stack.person(), await stack.person()];
   const quiet: number[] = [];
   for (let round = 0; round < QUIET_ROUNDS; round += 1) quiet.push(await timeOf(single, round));
@@ -28,6 +39,7 @@ export async function measureFairness(stack: Stack, pool: Pool, crowd: number): 
   const besideCrowdMs = await timeOf(single, QUIET_ROUNDS);
   return {
     crowd,
+    parserMs,
     quietMs: quiet.toSorted((a, b) => a - b)[Math.floor(QUIET_ROUNDS / 2)] ?? 0,
     besideCrowdMs,
     crowdLeft: await underWay(pool, many),

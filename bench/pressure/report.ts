@@ -5,7 +5,7 @@ import type { LargeDocument } from './large-documents.ts';
 
 export interface Report {
   readonly pressure: PressureReport;
-  readonly fairness: Fairness;
+  readonly fairness: readonly Fairness[];
   readonly large: readonly LargeDocument[];
   readonly machine: {
     readonly cores: number;
@@ -25,9 +25,12 @@ export function printReport({ pressure, fairness, large, machine }: Report): voi
   row('  embedder: calls', pressure.embedderCalls);
   row('  embedder: refused by the script', pressure.embedderForced);
   row('  embedder: wasted', share(pressure.embedderWasted, pressure.embedderCalls));
-  row(`one document alone, ms`, fairness.quietMs);
-  row(`  behind ${fairness.crowd} of another, ms`, fairness.besideCrowdMs);
-  row('  of those left when it was through', fairness.crowdLeft);
+  for (const { parserMs, quietMs, crowd, besideCrowdMs, crowdLeft } of fairness) {
+    row(`one document alone, parser ${parserMs} ms, ms`, quietMs);
+    row(`  behind ${crowd} of another, ms`, besideCrowdMs);
+    row('  times its quiet time', (besideCrowdMs / quietMs).toFixed(2));
+    row('  of those left when it was through', crowdLeft);
+  }
   for (const document of large) {
     row(`${document.name} (${document.megabytes} MB)`, document.status);
     row('  pages, chunks', `${document.pages}, ${document.chunks}`);
