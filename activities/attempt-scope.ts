@@ -3,7 +3,6 @@
  * failure the reason in the row before the translation to Temporal.
  */
 import { activityInfo, Context, cancellationSignal } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
 import {
   type Attempt,
   type Fence,
@@ -116,8 +115,9 @@ async function explain(
   { fence, signal }: AttemptScope,
   error: unknown,
 ): Promise<Error> {
-  if (signal.aborted) return error instanceof CancelledFailure ? error : await cancelled();
-  const translated = toIntakeError(error);
+  const reason = signal.aborted ? await cancelled() : undefined;
+  if (reason !== undefined && reason.message !== WORKER_SHUTDOWN) return reason;
+  const translated = reason === undefined ? toIntakeError(error) : handover();
   const { activityType, attempt } = activityInfo();
   logger.warn(
     {
@@ -141,6 +141,17 @@ async function explain(
     logger.warn({ err: noteError }, 'the reason could not be written down'),
   );
   return toFailure(translated);
+}
+
+/** The SDK's word for the end of the time that a stopping worker gives to work in hand. */
+const WORKER_SHUTDOWN = 'WORKER_SHUTDOWN';
+
+/** Another worker takes over at once; one that has just been restarted, as soon as it polls. */
+const HANDOVER_MS = 100;
+
+/** What a stopping worker says of work that it leaves to another. */
+export function handover(): IntakeError {
+  return new IntakeError('WORKER_STOPPING', { retryAfterMs: HANDOVER_MS });
 }
 
 /** The reason of a cancellation, as the SDK wants it thrown. */

@@ -2,7 +2,7 @@
  * The one translation from our errors to Temporal's. A failure carries its code and the sentence for the person:
  * no cause, no stack, nothing of a document.
  */
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { databaseError } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 
@@ -23,6 +23,8 @@ export function toFailure(
     type: error.code,
     message: error.message,
     nonRetryable: !retryable,
+    // A handover is no fault: it counts in no metric of failures.
+    ...(error.code === 'WORKER_STOPPING' ? { category: ApplicationFailureCategory.BENIGN } : {}),
     // A delay of 0 would mean to the server that there is no next try.
     ...(error.retryAfterMs === undefined
       ? {}

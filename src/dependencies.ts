@@ -29,6 +29,7 @@ import { markDelivered, receiveDelivery } from './db/webhook-deliveries.ts';
 import { IntakeError } from './domain/errors.ts';
 import { searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
+import { eventLoopCheck, type HealthCheck } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
 import type { Parser } from './parsing/parser.ts';
@@ -226,6 +227,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
       },
       signalParseEvent: shared.runs.signalParseEvent,
     },
+    liveness: [eventLoopCheck()],
     readiness: readinessChecks(shared),
   };
 }
@@ -294,7 +296,8 @@ function budgetOf(pool: Pool, provider: Provider, limits: BudgetLimits): WithinB
   );
 }
 
-function readinessChecks({ pool, temporal }: Shared): ApiDependencies['readiness'] {
+/** What neither API nor worker can do without. */
+export function readinessChecks({ pool, temporal }: Shared): readonly HealthCheck[] {
   return [
     {
       name: 'database',
