@@ -71,6 +71,8 @@ export interface DocumentFilter {
   readonly limit: number;
   /** Last document of the page before. */
   readonly after: DocumentId | undefined;
+  /** How the ids begin. */
+  readonly idPrefix: string | undefined;
 }
 
 /** Facts; the API finds the words. */

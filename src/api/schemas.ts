@@ -82,6 +82,12 @@ export const listQuery = z.strictObject({
   status: z.enum(statuses).optional(),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(20),
   cursor: documentId.optional().describe('`nextCursor` of the page before'),
+  idPrefix: z
+    .string()
+    .toLowerCase()
+    .regex(/^[0-9a-f]{4}[0-9a-f-]{0,32}$/, 'This is no beginning of a document id.')
+    .optional()
+    .describe('Only documents whose id begins like this'),
 });
 
 export const searchRequest = z.strictObject({

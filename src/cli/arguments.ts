@@ -1,8 +1,16 @@
 /** What may stand on the command line, checked before anything is sent. */
 import { InvalidArgumentError } from 'commander';
 import { type DocumentId, parseId } from '../domain/ids.ts';
+import { isShortId } from './short-ids.ts';
 
+/** A whole one, or the first characters of one, as they are shown beside a document's name. */
 export function documentId(text: string): string {
+  const id = text.toLowerCase();
+  if (!isShortId(id)) return wholeDocumentId(id);
+  return id;
+}
+
+export function wholeDocumentId(text: string): string {
   const id = parseId<DocumentId>(text.toLowerCase());
   if (id === undefined) throw new InvalidArgumentError('It is no document id.');
   return id;

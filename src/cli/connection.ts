@@ -4,6 +4,7 @@ import { loadCliConfig } from '../config.ts';
 import { IntakeError } from '../domain/errors.ts';
 import { type ApiClient, createApiClient } from './api-client.ts';
 import { findLocalStack, stateFolder } from './local-stack.ts';
+import { withShortIds } from './short-ids.ts';
 
 export interface Connection {
   readonly url: string;
@@ -17,7 +18,7 @@ const PATIENT_MS = 600_000;
 
 /** For one command, one answer. */
 export function connect(): ApiClient {
-  return createApiClient({ ...findConnection(), patienceMs: QUICK_MS });
+  return withShortIds(createApiClient({ ...findConnection(), patienceMs: QUICK_MS }));
 }
 
 /**
@@ -30,11 +31,13 @@ export async function connectToFollow(notice: (sentence: string) => void): Promi
     ...connection,
     patienceMs: QUICK_MS,
   }).limits();
-  const patient = createApiClient({
-    ...connection,
-    patienceMs: PATIENT_MS,
-    waiting: () => notice('Intake does not answer or is busy: waiting for it.'),
-  });
+  const patient = withShortIds(
+    createApiClient({
+      ...connection,
+      patienceMs: PATIENT_MS,
+      waiting: () => notice('Intake does not answer or is busy: waiting for it.'),
+    }),
+  );
   const turn = spaced((60_000 / maxRequestsPerMinute) * 2);
   return {
     ...patient,

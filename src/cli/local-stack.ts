@@ -32,6 +32,13 @@ export function findLocalStack(folder: string): LocalStack | undefined {
   return { url: urls.api, token: readFile(join(folder, 'token'))?.trim() };
 }
 
+/** Settings of API and worker of the stack that runs; `undefined` when none does. */
+export function findLocalSettings(folder: string): NodeJS.ProcessEnv | undefined {
+  if (findLocalStack(folder) === undefined) return undefined;
+  const text = readFile(join(folder, 'environment.json'));
+  return text === undefined ? undefined : z.record(z.string(), z.string()).parse(JSON.parse(text));
+}
+
 function readFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');

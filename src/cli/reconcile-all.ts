@@ -6,6 +6,8 @@ import { buildReconciliation, buildShared } from '../dependencies.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { allPasses, type Pass } from '../domain/reconciliation.ts';
 import { createLogger } from '../observability/logger.ts';
+import { createTemporalClient } from '../temporal/client.ts';
+import { operatorEnvironment } from './operator-environment.ts';
 
 export interface Reconciled {
   readonly findings: readonly Finding[];
@@ -21,7 +23,9 @@ export async function reconcileAll({
   readonly afterRestore: boolean;
 }): Promise<Reconciled> {
   // What is found is the result: stdout takes nothing else.
-  const shared = buildShared(loadConfig(), createLogger('cli', 'silent'));
+  const environment = operatorEnvironment();
+  const logger = createLogger('cli', 'silent');
+  const shared = buildShared(loadConfig(environment), logger, createTemporalClient(environment));
   const { signal } = new AbortController();
   const scene = { ...buildReconciliation(shared), signal, now: new Date(), afterRestore };
   const findings: Finding[] = [];

@@ -117,20 +117,23 @@ export interface Listing {
   readonly limit: number;
   /** The last document of the page before. */
   readonly after: DocumentId | undefined;
+  /** How the ids begin; hexadecimal digits and dashes. */
+  readonly idPrefix: string | undefined;
 }
 
 /** Newest first; ties by id, so that pages are stable. */
 export async function listDocuments(
   q: Queryable,
-  { status, limit, after }: Listing,
+  { status, limit, after, idPrefix }: Listing,
 ): Promise<readonly DocumentRecord[]> {
   const { rows } = await q.query<DocumentRow>(
     `${selection}
        and ($1::text is null or a.status = $1)
        and ($2::uuid is null or (d.created_at, d.id) < (select c.created_at, c.id from intake.documents c where c.id = $2))
+       and ($4::text is null or d.id::text like $4 || '%')
      order by d.created_at desc, d.id desc
      limit $3`,
-    [status ?? null, after ?? null, limit],
+    [status ?? null, after ?? null, limit, idPrefix ?? null],
   );
   return rows.map(toDocument);
 }

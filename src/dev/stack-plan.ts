@@ -2,7 +2,7 @@
  * What is started here and what is given from outside, decided by the environment alone, and the complete
  * environment of API and worker that follows from it. Everything that is missing is named at once.
  */
-import { isLoopback } from '../config.ts';
+import { isLoopback, settings } from '../config.ts';
 import type { DevSecrets } from './dev-secrets.ts';
 import type { Ports } from './ports.ts';
 
@@ -112,6 +112,12 @@ function takeOver(part: Part, merged: NodeJS.ProcessEnv, input: PlanInput): void
     default:
       part satisfies never;
   }
+}
+
+/** What API and worker read of an environment, and nothing else of the person's. */
+export function settingsIn(environment: Environment): Environment {
+  const isRead = (key: string) => Object.hasOwn(settings.shape, key) || key.startsWith('TEMPORAL_');
+  return Object.fromEntries(Object.entries(environment).filter(([key]) => isRead(key)));
 }
 
 /** gRPC and fetch would otherwise send even loopback calls through a company's proxy. */

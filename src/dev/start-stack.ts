@@ -5,7 +5,7 @@ import { IntakeError } from '../domain/errors.ts';
 import { ensureBucket } from '../storage/ensure-bucket.ts';
 import type { Child } from './child-process.ts';
 import type { Plan } from './prepare-stack.ts';
-import { loopbackUrl, type Part } from './stack-plan.ts';
+import { loopbackUrl, type Part, settingsIn } from './stack-plan.ts';
 import {
   apiService,
   embeddingService,
@@ -15,7 +15,7 @@ import {
   temporalService,
   workerService,
 } from './stack-services.ts';
-import type { StateFolder } from './state-folder.ts';
+import { type StateFolder, writePrivately } from './state-folder.ts';
 import type { Service, Supervisor } from './supervisor.ts';
 
 /** Whoever takes work stops first, whoever keeps data last. */
@@ -60,6 +60,8 @@ export async function startStack(context: StackContext): Promise<void> {
     ready('worker', '');
   };
   await Promise.all([startApi(), startWorker()]);
+  const environment = { ...plan.environment, DATABASE_URL: await database };
+  writePrivately(folder.environmentFile, JSON.stringify(settingsIn(environment)));
 }
 
 /** Starts a part of ours; one that is given from outside is only named. */

@@ -14,6 +14,8 @@ export interface StateFolder {
   readonly secretsFile: string;
   /** The development user's token, for the CLI and for curl. */
   readonly tokenFile: string;
+  /** Settings of API and worker, for operators' commands. */
+  readonly environmentFile: string;
   /** A Temporal profile that says nothing, in place of the one in the person's home folder. */
   readonly temporalProfileFile: string;
   logFile(child: string): string;
@@ -32,6 +34,7 @@ export function stateFolder(root: string): StateFolder {
     portsFile: join(root, 'state.json'),
     secretsFile: join(root, 'secrets.json'),
     tokenFile: join(root, 'token'),
+    environmentFile: join(root, 'environment.json'),
     temporalProfileFile: join(root, 'temporal.toml'),
     logFile: (child) => join(root, 'logs', `${child}.log`),
     dataPath: (part) => join(root, 'data', part),

@@ -9,13 +9,18 @@ export interface TemporalClient {
   close(): Promise<void>;
 }
 
-export function connectionSettings(): ReturnType<typeof loadClientConnectConfig> {
-  return loadClientConnectConfig();
+export function connectionSettings(
+  environment: NodeJS.ProcessEnv = process.env,
+): ReturnType<typeof loadClientConnectConfig> {
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined);
+  return loadClientConnectConfig({
+    overrideEnvVars: Object.fromEntries(given) as Record<string, string>,
+  });
 }
 
 /** Connects lazily: the process starts while Temporal is away, and says so in its readiness. */
-export function createTemporalClient(): TemporalClient {
-  const { connectionOptions, namespace = 'default' } = connectionSettings();
+export function createTemporalClient(environment?: NodeJS.ProcessEnv): TemporalClient {
+  const { connectionOptions, namespace = 'default' } = connectionSettings(environment);
   const connection = Connection.lazy(connectionOptions);
   return {
     client: new Client({ connection, namespace }),

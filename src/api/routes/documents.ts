@@ -27,11 +27,12 @@ export function documentRoutes({ documents }: ApiDependencies): FastifyPluginAsy
         },
       },
       async (request) => {
-        const { status, limit, cursor } = request.query;
+        const { status, limit, cursor, idPrefix } = request.query;
         const page = await documents.listDocuments(callerOf(request), {
           status,
           limit,
           after: cursor,
+          idPrefix,
         });
         return { documents: page.documents.map(presentSummary), nextCursor: page.next };
       },

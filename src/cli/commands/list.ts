@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander';
 import { type Status, statuses } from '../../domain/ingestion.ts';
 import type { ApiClient, DocumentPage } from '../api-client.ts';
-import { countUpTo, documentId } from '../arguments.ts';
+import { countUpTo, wholeDocumentId } from '../arguments.ts';
 import { connect } from '../connection.ts';
 import { formatTime, styleOf } from '../document-words.ts';
 import { examples } from '../help.ts';
@@ -17,7 +17,7 @@ export function listCommand(terminal: Terminal): Command {
     .description('Lists documents, newest first.')
     .addOption(new Option('--status <status>', 'only with this status').choices(statuses))
     .option('--limit <count>', 'most documents', countUpTo(100), 20)
-    .option('--cursor <id>', 'go on after this document', documentId)
+    .option('--cursor <id>', 'go on after this document', wholeDocumentId)
     .option('--json', 'the API’s answer on stdout, and nothing else')
     .addHelpText(
       'after',

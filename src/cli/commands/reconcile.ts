@@ -18,7 +18,7 @@ export function reconcileCommand(terminal: Terminal): Command {
   return new Command('reconcile')
     .summary('find and heal what rows, runs and objects do not agree on (operators)')
     .description(
-      'Compares database, Temporal, storage and parser, and heals what can be healed: what the schedule does, here and now. It reads the worker’s own configuration from the environment, and needs neither API nor worker.',
+      'Compares database, Temporal, storage and parser, and heals what can be healed: what the schedule does, here and now. It reads the worker’s own configuration from the environment, or takes that of the stack that runs in this folder, and needs neither API nor worker.',
     )
     .option('--dry-run', 'only say what would be done')
     .option(
