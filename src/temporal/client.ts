@@ -9,9 +9,11 @@ export interface TemporalClient {
   close(): Promise<void>;
 }
 
+/** From the process's own environment, or from another one. */
 export function connectionSettings(
-  environment: NodeJS.ProcessEnv = process.env,
+  environment?: NodeJS.ProcessEnv,
 ): ReturnType<typeof loadClientConnectConfig> {
+  if (environment === undefined) return loadClientConnectConfig();
   const given = Object.entries(environment).filter(([, value]) => value !== undefined);
   return loadClientConnectConfig({
     overrideEnvVars: Object.fromEntries(given) as Record<string, string>,
