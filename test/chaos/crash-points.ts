@@ -48,7 +48,9 @@ export async function crashAt(ground: Ground, point: Point, side: Side): Promise
       ...point,
       moment: side,
       strike: async () => {
-        ({ over } = await strike(ground, 'worker', 'kill'));
+        const struck = strike(ground, 'worker', 'kill');
+        over = struck.over;
+        await struck.made;
         return 'lose';
       },
     });
