@@ -10,6 +10,7 @@ import {
   holdAttempt,
   noteWaiting,
   takeOverRun,
+  troubledForMs,
 } from '../src/db/attempts.ts';
 import { recordLostWorker } from '../src/db/events.ts';
 import { inTransaction, type Queryable } from '../src/db/pool.ts';
@@ -18,6 +19,7 @@ import type { AttemptRef } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { longestPauseMs, pauseAfter, UNKNOWN_TROUBLE_MS } from './pause.ts';
 
 export interface AttemptScope {
   readonly fence: Fence;
@@ -132,15 +134,26 @@ async function explain(
   // A handover is no reason to tell anybody; of one by silence the later try has told.
   if (translated.code === 'WORKER_STOPPING' || translated.code === 'WORKER_LOST')
     return toFailure(translated);
-  await noteWaiting(pool, fence, {
-    code: translated.code,
-    detail: translated.detail,
-    nextTryAt: nextTryAt(translated),
-    deadlineAt: patienceEndsAt(),
-  }).catch((noteError: unknown) =>
-    logger.warn({ err: noteError }, 'the reason could not be written down'),
-  );
-  return toFailure(translated);
+  try {
+    const pauseMs = pauseFor(translated, await troubledForMs(pool, fence, translated.code));
+    await noteWaiting(pool, fence, {
+      code: translated.code,
+      detail: translated.detail,
+      nextTryAt: nextTryAt(translated, pauseMs),
+      deadlineAt: patienceEndsAt(),
+    });
+    return toFailure(translated, { pauseMs });
+  } catch (noteError) {
+    logger.warn({ err: noteError }, 'the reason could not be written down');
+    return toFailure(translated, { pauseMs: pauseFor(translated, UNKNOWN_TROUBLE_MS) });
+  }
+}
+
+/** What the other side said, or by how long this trouble has lasted; `undefined` where the policy counts tries. */
+function pauseFor(error: IntakeError, troubleMs: number): number | undefined {
+  const longestMs = longestPauseMs();
+  if (error.retryAfterMs !== undefined || longestMs === undefined) return error.retryAfterMs;
+  return pauseAfter(troubleMs, longestMs);
 }
 
 /** The SDK's word for the end of the time that a stopping worker gives to work in hand. */
@@ -160,7 +173,7 @@ async function cancelled(): Promise<Error> {
 }
 
 /** When Temporal will try again by the policy of this activity; `undefined` when it will not. */
-function nextTryAt(error: IntakeError): Date | undefined {
+function nextTryAt(error: IntakeError, pauseMs: number | undefined): Date | undefined {
   const { retryPolicy, attempt } = activityInfo();
   if (!error.retryable || attempt === retryPolicy?.maximumAttempts) return undefined;
   if (retryPolicy?.nonRetryableErrorTypes?.includes(error.code)) return undefined;
@@ -170,7 +183,7 @@ function nextTryAt(error: IntakeError): Date | undefined {
     initialMs * growth,
     Number(retryPolicy?.maximumInterval ?? initialMs * 100),
   );
-  return new Date(Date.now() + (error.retryAfterMs ?? delayMs));
+  return new Date(Date.now() + (pauseMs ?? delayMs));
 }
 
 /** The stage's own deadline; `undefined` where only tries are counted. */
