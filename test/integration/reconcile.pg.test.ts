@@ -6,6 +6,7 @@ import { type Finding, reconcilePage } from '../../activities/reconciliation/rec
 import { buildReconciliation } from '../../src/dependencies.ts';
 import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
 import { allPasses } from '../../src/domain/reconciliation.ts';
+import { eventually } from '../support/eventually.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
 
 let road: Road;
@@ -84,7 +85,7 @@ async function complete(): Promise<DocumentId> {
 
 /** When its first sweep is over, and with it the marker left. */
 async function loseErasure(documentId: string): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const objects = await query(
       'select from intake.objects where document_id = $1 and removed_at is null',
       documentId,
@@ -176,14 +177,14 @@ describe('a run without a row', () => {
     const { documentId } = await declare(me, policy());
     await query('delete from intake.documents where id = $1', documentId);
     const found = { kind: 'run-without-row', id: documentId };
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'reported' }]),
     );
     expect(await reconcile()).toEqual([{ ...found, treatment: 'reported' }]);
     expect(await stateOf(runOf(documentId))).toBe('RUNNING');
     const afterRestore = true;
     expect(await reconcile({ afterRestore })).toEqual([{ ...found, treatment: 'healed' }]);
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).not.toBe('RUNNING'));
+    await eventually(async () => expect(await stateOf(runOf(documentId))).not.toBe('RUNNING'));
   });
 
   test('does nothing and says why; when the row is restored it goes on', async () => {
@@ -218,12 +219,12 @@ describe('a run without a row', () => {
       `update intake.attempts set status = 'cancelled', stop_sent_at = now() where document_id = $1`,
       documentId,
     );
-    await vi.waitFor(async () => expect(await reconcile({ dryRun: true })).toHaveLength(1));
+    await eventually(async () => expect(await reconcile({ dryRun: true })).toHaveLength(1));
     const found = { kind: 'run-not-stopped', id: documentId, treatment: 'healed' };
     expect(await reconcile()).toEqual([found]);
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
     // The list of open runs is a moment behind.
-    await vi.waitFor(async () => expect(await reconcile()).toEqual([]));
+    await eventually(async () => expect(await reconcile()).toEqual([]));
   });
 });
 
@@ -421,7 +422,7 @@ describe('parse jobs', () => {
       })),
     );
     await me.api.cancel(documentId);
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
     const [job] = await query<{ id: string; provider_job_id: string }>(
       'select id, provider_job_id from intake.parse_jobs where document_id = $1',
       documentId,
