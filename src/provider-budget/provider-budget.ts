@@ -39,8 +39,8 @@ export interface BudgetStore {
   pause(ms: number): Promise<void>;
 }
 
-/** How long a call waits in the process before it makes room for others. */
-const WAIT_HERE_MS = 5_000;
+/** How long a call waits in the process before it makes room for others: a few seconds of it, and no slot is left for anything else. */
+const WAIT_HERE_MS = 1_000;
 
 /** After a 429 that does not say when to come back: LlamaParse documents no Retry-After. */
 const UNTOLD_PAUSE_MS = 3_000;
@@ -61,8 +61,10 @@ export function createProviderBudget(store: BudgetStore, limits: BudgetLimits): 
     }
   }
 
-  async function makeCall<Result>(call: () => Promise<Result>, signal: AbortSignal) {
-    const until = Date.now() + WAIT_HERE_MS;
+  async function makeCall<Result>(
+    call: () => Promise<Result>,
+    { until, signal }: { readonly until: number; readonly signal: AbortSignal },
+  ) {
     let refusal: IntakeError | undefined;
     for (;;) {
       await awaitTurn(signal, until, refusal);
@@ -77,14 +79,19 @@ export function createProviderBudget(store: BudgetStore, limits: BudgetLimits): 
     }
   }
 
-  return (call, signal) => permits.use(() => makeCall(call, signal), signal);
+  return (call, signal) => {
+    const until = Date.now() + WAIT_HERE_MS;
+    return permits.use(() => makeCall(call, { until, signal }), signal);
+  };
 }
+
+const JITTER = 0.25;
 
 /** Those who come back do so one after the other. */
 function tooFarOff(code: ErrorCode, waitMs: number, refusal: IntakeError | undefined): IntakeError {
   return new IntakeError(code, {
     detail: refusal?.detail ?? 'the budget of all workers is used up for the moment',
-    retryAfterMs: Math.ceil(waitMs * (1 + Math.random())),
+    retryAfterMs: Math.ceil(waitMs * (1 + JITTER * Math.random())),
     cause: refusal,
   });
 }
