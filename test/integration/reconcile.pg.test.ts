@@ -6,6 +6,7 @@ import { type Finding, reconcilePage } from '../../activities/reconciliation/rec
 import { buildReconciliation } from '../../src/dependencies.ts';
 import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
 import { allPasses } from '../../src/domain/reconciliation.ts';
+import { installationMark, keysOf } from '../../src/webhooks/callback-token.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
 
 let road: Road;
@@ -19,6 +20,10 @@ afterEach(async () => {
   await Promise.all(Object.values(road.faults).map((faults) => faults.clear()));
 });
 afterAll(() => road.close());
+
+/** However busy the machine is. */
+const eventually = <Seen>(look: () => Promise<Seen>) =>
+  vi.waitFor(look, { timeout: 30_000, interval: 50 });
 
 const inTwoDays = () => new Date(Date.now() + 2 * 24 * 3_600_000);
 
@@ -84,7 +89,7 @@ async function complete(): Promise<DocumentId> {
 
 /** When its first sweep is over, and with it the marker left. */
 async function loseErasure(documentId: string): Promise<void> {
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const objects = await query(
       'select from intake.objects where document_id = $1 and removed_at is null',
       documentId,
@@ -155,9 +160,7 @@ describe('a row without a run', () => {
       effect: { kind: 'named', name: 'fail-with-text' },
     });
     const documentId = await upload(me, policy());
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('FAILED'), {
-      timeout: 30_000,
-    });
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('FAILED'));
     const ended = await attemptOf(documentId);
     // As a dump from before the end has it.
     await query('alter table intake.attempts disable trigger guard_status_move');
@@ -176,14 +179,14 @@ describe('a run without a row', () => {
     const { documentId } = await declare(me, policy());
     await query('delete from intake.documents where id = $1', documentId);
     const found = { kind: 'run-without-row', id: documentId };
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'reported' }]),
     );
     expect(await reconcile()).toEqual([{ ...found, treatment: 'reported' }]);
     expect(await stateOf(runOf(documentId))).toBe('RUNNING');
     const afterRestore = true;
     expect(await reconcile({ afterRestore })).toEqual([{ ...found, treatment: 'healed' }]);
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).not.toBe('RUNNING'));
+    await eventually(async () => expect(await stateOf(runOf(documentId))).not.toBe('RUNNING'));
   });
 
   test('does nothing and says why; when the row is restored it goes on', async () => {
@@ -197,17 +200,14 @@ describe('a run without a row', () => {
       taskQueue: road.config.TASK_QUEUE,
       signal: 'confirmUpload',
     });
-    await vi.waitFor(
-      async () => {
-        const { pendingActivities } = await workflowService.describeWorkflowExecution({
-          namespace: 'default',
-          execution: { workflowId: ingestWorkflowId(documentId as DocumentId) },
-        });
-        const [activity] = pendingActivities ?? [];
-        expect(activity?.lastFailure?.applicationFailureInfo?.type).toBe('ATTEMPT_ABSENT');
-      },
-      { timeout: 30_000 },
-    );
+    await eventually(async () => {
+      const { pendingActivities } = await workflowService.describeWorkflowExecution({
+        namespace: 'default',
+        execution: { workflowId: ingestWorkflowId(documentId as DocumentId) },
+      });
+      const [activity] = pendingActivities ?? [];
+      expect(activity?.lastFailure?.applicationFailureInfo?.type).toBe('ATTEMPT_ABSENT');
+    });
     await giveBack();
     await reach(me, documentId as DocumentId, 'complete');
   });
@@ -218,12 +218,12 @@ describe('a run without a row', () => {
       `update intake.attempts set status = 'cancelled', stop_sent_at = now() where document_id = $1`,
       documentId,
     );
-    await vi.waitFor(async () => expect(await reconcile({ dryRun: true })).toHaveLength(1));
+    await eventually(async () => expect(await reconcile({ dryRun: true })).toHaveLength(1));
     const found = { kind: 'run-not-stopped', id: documentId, treatment: 'healed' };
     expect(await reconcile()).toEqual([found]);
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
     // The list of open runs is a moment behind.
-    await vi.waitFor(async () => expect(await reconcile()).toEqual([]));
+    await eventually(async () => expect(await reconcile()).toEqual([]));
   });
 });
 
@@ -253,9 +253,7 @@ describe('deletion', () => {
     expect(rest.map(({ kind }) => kind)).toEqual(['row-without-object', 'row-without-object']);
     expect(await reconcile()).toContainEqual({ ...found, treatment: 'healed' });
     await expect(me.api.document(documentId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await vi.waitFor(async () => expect(await stateOf(erasureOf(documentId))).toBe('RUNNING'), {
-      timeout: 30_000,
-    });
+    await eventually(async () => expect(await stateOf(erasureOf(documentId))).toBe('RUNNING'));
     expect(await reconcile()).toEqual([]);
   });
 
@@ -421,7 +419,7 @@ describe('parse jobs', () => {
       })),
     );
     await me.api.cancel(documentId);
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
     const [job] = await query<{ id: string; provider_job_id: string }>(
       'select id, provider_job_id from intake.parse_jobs where document_id = $1',
       documentId,
@@ -434,6 +432,49 @@ describe('parse jobs', () => {
     ]);
   });
 
+  test('whose forgetting failed once are forgotten when nobody needs them any more', async () => {
+    await road.faults.parser.add({
+      operation: 'parse.delete',
+      effect: { kind: 'answer', status: 500, body: '{}' },
+    });
+    const documentId = await complete();
+    const [job] = await query<{ id: string; provider_job_id: string }>(
+      'select id, provider_job_id from intake.parse_jobs where document_id = $1',
+      documentId,
+    );
+    const id = job?.id ?? '';
+    expect(await vendorJob(job?.provider_job_id ?? '')).toBe(200);
+    expect(await vendorFiles(id)).toHaveLength(1);
+    await healedOnce({ kind: 'parse-job-not-forgotten', id });
+    expect(await vendorJob(job?.provider_job_id ?? '')).toBe(404);
+    expect(await vendorFiles(id)).toEqual([]);
+  });
+
+  test('whose create arrives after a cancel has looked are forgotten all the same', async () => {
+    await road.faults.parser.add({ operation: 'parse.create', effect: { kind: 'hang' } });
+    const { counts } = await road.faults.parser.ledger();
+    const documentId = await upload(me, policy());
+    await eventually(async () => {
+      const { counts: now } = await road.faults.parser.ledger();
+      expect(now['parse.create']).toBe((counts['parse.create'] ?? 0) + 1);
+    });
+    await me.api.cancel(documentId);
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
+    const [row] = await query<{ id: string; forgotten: boolean }>(
+      'select id, forgotten_at is not null as forgotten from intake.parse_jobs where document_id = $1',
+      documentId,
+    );
+    expect(row?.forgotten, 'the look found nothing').toBe(true);
+    const id = row?.id ?? '';
+    const job = await createAtVendor(await uploadToVendor(id), {
+      parseJobId: id,
+      installation: installationMark(keysOf(road.config.WEBHOOK_TOKEN_KEY)[0]),
+    });
+    await healedOnce({ kind: 'parse-job-not-forgotten', id });
+    expect(await vendorJob(job)).toBe(404);
+    expect(await vendorFiles(id)).toEqual([]);
+  });
+
   const vendor = (path: string, init: RequestInit = {}) =>
     fetch(`${road.config.LLAMA_CLOUD_BASE_URL}${path}`, {
       ...init,
@@ -444,19 +485,41 @@ describe('parse jobs', () => {
     });
   const vendorJob = async (id: string) => (await vendor(`/api/v2/parse/${id}`)).status;
 
+  async function vendorFiles(jobId: string): Promise<readonly { id: string }[]> {
+    const files = await vendor(`/api/v1/beta/files?external_file_id=${jobId}`);
+    return ((await files.json()) as { items: readonly { id: string }[] }).items;
+  }
+
   /** Of another installation that shares the account. */
   async function foreignJob(likeJob: string): Promise<string> {
-    const files = await vendor(`/api/v1/beta/files?external_file_id=${likeJob}`);
-    const { items } = (await files.json()) as { items: readonly { id: string }[] };
+    const items = await vendorFiles(likeJob);
+    const metadata = { parseJobId: randomUUID(), installation: 'another' };
+    return await createAtVendor(items[0]?.id ?? '', metadata);
+  }
+
+  async function createAtVendor(fileId: string, metadata: object): Promise<string> {
     const made = await vendor('/api/v2/parse', {
       method: 'POST',
       body: JSON.stringify({
-        file_id: items[0]?.id,
+        file_id: fileId,
         tier: 'cost_effective',
         version: '2026-08-19',
-        user_metadata: { parseJobId: randomUUID(), installation: 'another' },
+        user_metadata: metadata,
       }),
     });
     return ((await made.json()) as { id: string }).id;
+  }
+
+  async function uploadToVendor(externalId: string): Promise<string> {
+    const body = new FormData();
+    body.set('file', new File([policy().content], 'a.md', { type: 'text/markdown' }));
+    body.set('purpose', 'parse');
+    body.set('external_file_id', externalId);
+    const uploaded = await fetch(`${road.config.LLAMA_CLOUD_BASE_URL}/api/v1/beta/files`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${road.config.LLAMA_CLOUD_API_KEY}` },
+      body,
+    });
+    return ((await uploaded.json()) as { id: string }).id;
   }
 });
