@@ -18,6 +18,7 @@ export interface ApiDependencies {
   readonly search: Search;
   readonly webhooks: WebhookDependencies;
   readonly readiness: readonly ReadinessCheck[];
+  readonly databaseFingerprint: () => Promise<string>;
 }
 
 export interface ApiSettings {

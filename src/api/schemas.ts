@@ -252,6 +252,7 @@ export const rootAnswer = z.object({
 });
 
 export const livenessAnswer = z.object({ status: z.literal('live'), version: z.string() });
+export const fingerprintAnswer = z.object({ fingerprint: z.string() });
 export const readinessAnswer = z.object({
   status: z.enum(['ready', 'not ready']),
   notReady: z.array(z.string()),

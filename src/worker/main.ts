@@ -12,6 +12,7 @@ import { connectionSettings } from '../temporal/client.ts';
 import { ensureSchedules } from '../temporal/schedules.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
+import { workerIdentity } from './identity.ts';
 
 await runMain(async () => {
   const config = loadConfig();
@@ -27,6 +28,7 @@ await runMain(async () => {
     connection,
     namespace: shared.temporal.namespace,
     taskQueue: config.TASK_QUEUE,
+    identity: await workerIdentity(shared.pool),
     // The bundler tells every module it met.
     workflowBundlePath: await workflowBundle(temporalLogger(logger, 'WARN')),
     activities: createActivities(dependencies),

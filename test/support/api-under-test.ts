@@ -124,6 +124,7 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
       countEvent: () => {},
     },
     readiness: [],
+    databaseFingerprint: async () => '0123456789ab',
     ...options.dependencies,
   });
   if (options.extend) app.register(async (scope) => options.extend?.(scope));
