@@ -3,10 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Scene } from '../../activities/reconciliation/finding.ts';
 import { type Finding, reconcilePage } from '../../activities/reconciliation/reconcile.ts';
+import { inTransaction } from '../../src/db/pool.ts';
+import { renewRun } from '../../src/db/reconciliation.ts';
 import { buildReconciliation } from '../../src/dependencies.ts';
-import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
+import {
+  type AttemptId,
+  type DocumentId,
+  eraseWorkflowId,
+  ingestWorkflowId,
+  type VersionId,
+} from '../../src/domain/ids.ts';
 import { allPasses } from '../../src/domain/reconciliation.ts';
 import { installationMark, keysOf } from '../../src/webhooks/callback-token.ts';
+import { supersede } from '../support/documents.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
 
 let road: Road;
@@ -68,8 +77,14 @@ async function inputOf(documentId: string): Promise<unknown> {
 }
 
 async function attemptOf(documentId: string) {
-  const [attempt] = await query<{ id: string; run_id: string; status: string; error_code: string }>(
-    `select id, run_id, status, error_code from intake.attempts where document_id = $1
+  const [attempt] = await query<{
+    id: string;
+    run_id: string;
+    version_id: string;
+    status: string;
+    error_code: string;
+  }>(
+    `select id, run_id, version_id, status, error_code from intake.attempts where document_id = $1
      order by number desc limit 1`,
     documentId,
   );
@@ -174,6 +189,40 @@ describe('a row without a run', () => {
   });
 });
 
+describe('a run that a restored row has fallen behind', () => {
+  test('is replaced from what the rows have, and what was paid is adopted', async () => {
+    await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 3_000 } });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'parse_queued');
+    const { counts } = await road.faults.parser.ledger();
+    const { id, run_id } = await attemptOf(documentId);
+    const found = { kind: 'run-ahead-of-row', id };
+    expect(await reconcile(), 'nobody says that a restore was').toEqual([]);
+    const afterRestore = true;
+    expect(await reconcile({ afterRestore, dryRun: true })).toEqual([
+      { ...found, treatment: 'pending' },
+    ]);
+    expect(await reconcile({ afterRestore })).toEqual([{ ...found, treatment: 'healed' }]);
+    expect((await attemptOf(documentId)).run_id).not.toBe(run_id);
+    await reach(me, documentId, 'complete');
+    expect((await road.faults.parser.ledger()).counts['parse.paid']).toBe(counts['parse.paid']);
+  });
+
+  test('is left alone where it has done nothing yet', async () => {
+    const { documentId } = await declare(me, policy());
+    expect(await reconcile({ afterRestore: true })).toEqual([]);
+    await me.api.cancel(documentId);
+  });
+
+  test('and whose row names another run by now is not overwritten', async () => {
+    const { documentId } = await declare(me, policy());
+    const { id, run_id } = await attemptOf(documentId);
+    await renewRun(road.database.pool, id as AttemptId, { from: randomUUID(), to: randomUUID() });
+    expect((await attemptOf(documentId)).run_id).toBe(run_id);
+    await me.api.cancel(documentId);
+  });
+});
+
 describe('a run without a row', () => {
   test('is reported; only an operator who has restored ends it', async () => {
     const { documentId } = await declare(me, policy());
@@ -208,8 +257,35 @@ describe('a run without a row', () => {
       const [activity] = pendingActivities ?? [];
       expect(activity?.lastFailure?.applicationFailureInfo?.type).toBe('ATTEMPT_ABSENT');
     });
+    await eventually(async () =>
+      expect(await reconcile(), 'its bytes are kept for the row').toMatchObject([
+        { kind: 'run-without-row', treatment: 'reported' },
+      ]),
+    );
     await giveBack();
     await reach(me, documentId as DocumentId, 'complete');
+  });
+
+  test('but of an attempt that a later one has superseded is cancelled', async () => {
+    const { documentId } = await declare(me, policy());
+    const { id, run_id, version_id } = await attemptOf(documentId);
+    await supersede(road.database.pool, {
+      documentId: documentId as DocumentId,
+      ownerId: me.ownerId,
+      attemptId: id as AttemptId,
+      versionId: version_id as VersionId,
+      runId: run_id,
+    });
+    const found = { kind: 'run-not-stopped', id: documentId };
+    await eventually(async () =>
+      expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'pending' }]),
+    );
+    expect(await reconcile()).toEqual([{ ...found, treatment: 'healed' }]);
+    const { workflow } = road.temporal.client;
+    const run = workflow.getHandle(ingestWorkflowId(documentId as DocumentId), run_id);
+    await eventually(async () => expect(await stateOf(run)).toBe('CANCELLED'));
+    await me.api.cancel(documentId);
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
   });
 
   test('or of a cancelled attempt that was never told is cancelled', async () => {
@@ -346,6 +422,33 @@ describe('objects', () => {
     expect(await reconcile()).toEqual([]);
   });
 
+  test('whose key is being written down while they are looked at stay', async () => {
+    const documentId = await complete();
+    const key = `originals/${me.ownerId}/${documentId}/${randomUUID()}`;
+    await road.shared.objectStore.put(key, Buffer.from('x'), { contentType: 'text/plain' });
+    const { pool } = road.database;
+    let healing: Promise<unknown> = Promise.resolve();
+    await inTransaction(pool, async (transaction) => {
+      await transaction.query('select from intake.documents where id = $1 for no key update', [
+        documentId,
+      ]);
+      await transaction.query(
+        `insert into intake.objects (key, document_id, owner_id, kind) values ($1, $2, $3, 'original')`,
+        [key, documentId, me.ownerId],
+      );
+      healing = reconcile();
+      await eventually(async () =>
+        expect(
+          await query(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          ),
+        ).toHaveLength(1),
+      );
+    });
+    await healing;
+    await expect(road.shared.objectStore.stat(key)).resolves.toMatchObject({ sizeBytes: 1 });
+  });
+
   test('that a document waits for are given to it, and nobody needs to upload again', async () => {
     const file = policy();
     const { documentId } = await declare(me, file);
@@ -396,6 +499,7 @@ describe('parse jobs', () => {
       'select id, provider_job_id from intake.parse_jobs where document_id = $1',
       documentId,
     );
+    expect(await reconcile(), 'somebody waits for it').toEqual([]);
     const foreign = await foreignJob(job?.id ?? '');
     await runOf(documentId).terminate();
     await query('delete from intake.parse_jobs where id = $1', job?.id);
@@ -448,6 +552,20 @@ describe('parse jobs', () => {
     await healedOnce({ kind: 'parse-job-not-forgotten', id });
     expect(await vendorJob(job?.provider_job_id ?? '')).toBe(404);
     expect(await vendorFiles(id)).toEqual([]);
+  });
+
+  test('one that cannot be forgotten now keeps no other waiting', async () => {
+    const refused = { kind: 'answer', status: 500, body: '{}' } as const;
+    await road.faults.parser.add({ operation: 'parse.delete', times: 2, effect: refused });
+    await complete();
+    await complete();
+    await road.faults.parser.add({ operation: 'parse.delete', effect: refused });
+    const treated = await reconcile();
+    expect(treated.map(({ treatment, code }) => [treatment, code]).toSorted()).toEqual([
+      ['failed', 'LLAMAPARSE_SERVER_ERROR'],
+      ['healed', undefined],
+    ]);
+    expect(await reconcile(), 'found again').toMatchObject([{ treatment: 'healed' }]);
   });
 
   test('whose create arrives after a cancel has looked are forgotten all the same', async () => {
