@@ -1,6 +1,7 @@
 /** Reconciliation: what rows, runs, objects and parse jobs do not agree on is found, and healed once. */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { lookAtAttempts } from '../../activities/reconciliation/attempts.ts';
 import type { Scene } from '../../activities/reconciliation/finding.ts';
 import { type Finding, reconcilePage } from '../../activities/reconciliation/reconcile.ts';
 import { inTransaction } from '../../src/db/pool.ts';
@@ -148,6 +149,12 @@ describe('a row without a run', () => {
     const input = await inputOf(documentId);
     await runOf(documentId).terminate();
     const before = await attemptOf(documentId);
+    await query('alter table intake.attempts disable trigger guard_status_move');
+    await query(
+      `update intake.attempts set updated_at = now() - interval '1 hour' where id = $1`,
+      before.id,
+    );
+    await query('alter table intake.attempts enable trigger guard_status_move');
     await healedOnce({ kind: 'row-without-run', id: before.id });
     expect((await attemptOf(documentId)).run_id).not.toBe(before.run_id);
     expect(await inputOf(documentId), 'the same deadlines').toEqual(input);
@@ -169,7 +176,8 @@ describe('a row without a run', () => {
     expect((await road.faults.parser.ledger()).counts['parse.paid']).toBe(counts['parse.paid']);
   });
 
-  test('whose run failed and left no outcome gets that outcome', async () => {
+  /** A document whose run failed, and whose row is as a dump from before that has it. */
+  async function failedBehindTheDump(runId?: string) {
     await road.faults.parser.add({
       operation: 'parse.run',
       effect: { kind: 'named', name: 'fail-with-text' },
@@ -177,15 +185,39 @@ describe('a row without a run', () => {
     const documentId = await upload(me, policy());
     await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('FAILED'));
     const ended = await attemptOf(documentId);
-    // As a dump from before the end has it.
     await query('alter table intake.attempts disable trigger guard_status_move');
     await query(
-      `update intake.attempts set status = 'parse_queued', error_code = null, ended_at = null where id = $1`,
+      `update intake.attempts set status = 'parse_queued', error_code = null, ended_at = null, run_id = $2 where id = $1`,
       ended.id,
+      runId ?? ended.run_id,
     );
     await query('alter table intake.attempts enable trigger guard_status_move');
+    return { documentId, ended };
+  }
+
+  test('whose run failed and left no outcome gets that outcome', async () => {
+    const { documentId, ended } = await failedBehindTheDump();
     await healedOnce({ kind: 'row-without-run', id: ended.id });
     expect(await attemptOf(documentId)).toEqual(ended);
+  });
+
+  test('whose failed run is not the one that the row names is started again', async () => {
+    const { documentId, ended } = await failedBehindTheDump(randomUUID());
+    const { id } = ended;
+    expect(await reconcile()).toEqual([{ kind: 'row-without-run', id, treatment: 'healed' }]);
+    await reach(me, documentId, 'complete');
+  });
+
+  test('that its owner has ended meanwhile stays as it was ended', async () => {
+    const { documentId } = await failedBehindTheDump();
+    const { signal } = new AbortController();
+    const parties = buildReconciliation(road.shared);
+    const scene = { ...parties, signal, now: inTwoDays(), afterRestore: false };
+    const { value: found } = await lookAtAttempts(scene, undefined).next();
+    await me.api.cancel(documentId);
+    if (typeof found !== 'object') throw new Error('nothing found');
+    await expect(found.heal?.()).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect((await attemptOf(documentId)).status).toBe('cancelled');
   });
 });
 
@@ -267,22 +299,24 @@ describe('a run without a row', () => {
   });
 
   test('but of an attempt that a later one has superseded is cancelled', async () => {
-    const { documentId } = await declare(me, policy());
+    await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 60_000 } });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'parse_queued');
     const { id, run_id, version_id } = await attemptOf(documentId);
     await supersede(road.database.pool, {
-      documentId: documentId as DocumentId,
+      documentId,
       ownerId: me.ownerId,
       attemptId: id as AttemptId,
       versionId: version_id as VersionId,
       runId: run_id,
     });
     const found = { kind: 'run-not-stopped', id: documentId };
-    await eventually(async () =>
-      expect(await reconcile({ dryRun: true })).toEqual([{ ...found, treatment: 'pending' }]),
-    );
+    const pending = [{ ...found, treatment: 'pending' }];
+    await eventually(async () => expect(await reconcile({ dryRun: true })).toEqual(pending));
+    expect(await reconcile({ dryRun: true, afterRestore: true }), 'not its own').toEqual(pending);
     expect(await reconcile()).toEqual([{ ...found, treatment: 'healed' }]);
     const { workflow } = road.temporal.client;
-    const run = workflow.getHandle(ingestWorkflowId(documentId as DocumentId), run_id);
+    const run = workflow.getHandle(ingestWorkflowId(documentId), run_id);
     await eventually(async () => expect(await stateOf(run)).toBe('CANCELLED'));
     await me.api.cancel(documentId);
     await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
@@ -295,6 +329,7 @@ describe('a run without a row', () => {
       documentId,
     );
     await eventually(async () => expect(await reconcile({ dryRun: true })).toHaveLength(1));
+    expect(await reconcile({ now: new Date() }), 'it may be on its way').toEqual([]);
     const found = { kind: 'run-not-stopped', id: documentId, treatment: 'healed' };
     expect(await reconcile()).toEqual([found]);
     await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
@@ -310,6 +345,9 @@ describe('deletion', () => {
     await loseErasure(documentId);
     await healedOnce({ kind: 'erasure-without-run', id: documentId });
     expect(await stateOf(erasureOf(documentId))).toBe('RUNNING');
+    await erasureOf(documentId).terminate();
+    await query('update intake.documents set erased_at = now() where id = $1', documentId);
+    expect(await reconcile(), 'it is erased').toEqual([]);
   });
 
   test('that a restored database has forgotten is done again', async () => {
@@ -472,6 +510,7 @@ describe('objects', () => {
     const id = version?.original_key ?? '';
     await road.shared.objectStore.remove([id]);
     const found = { kind: 'row-without-object', id, treatment: 'reported' };
+    expect(await reconcile({ now: new Date() }), 'it may be on its way').toEqual([]);
     expect(await reconcile()).toEqual([found]);
     expect(await reconcile()).toEqual([found]);
     await expect(me.api.document(documentId)).resolves.toMatchObject({ searchable: true });
