@@ -14,6 +14,7 @@ export default defineConfig({
     // Nothing is timed, so a busy machine is no reason to fail.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 45_000, interval: 25 } },
     // Vitest leaves one core free; on two that is half of them, while most tests wait for a server.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [

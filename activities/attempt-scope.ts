@@ -3,7 +3,6 @@
  * failure the reason in the row before the translation to Temporal.
  */
 import { activityInfo, Context, cancellationSignal } from '@temporalio/activity';
-import { CancelledFailure } from '@temporalio/common';
 import {
   type Attempt,
   type Fence,
@@ -11,6 +10,7 @@ import {
   holdAttempt,
   noteWaiting,
   takeOverRun,
+  troubledForMs,
 } from '../src/db/attempts.ts';
 import { recordLostWorker } from '../src/db/events.ts';
 import { inTransaction, type Queryable } from '../src/db/pool.ts';
@@ -19,6 +19,7 @@ import type { AttemptRef } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
 import { withHeartbeat } from './heartbeat.ts';
+import { longestPauseMs, pauseAfter, UNKNOWN_TROUBLE_MS } from './pause.ts';
 
 export interface AttemptScope {
   readonly fence: Fence;
@@ -116,8 +117,9 @@ async function explain(
   { fence, signal }: AttemptScope,
   error: unknown,
 ): Promise<Error> {
-  if (signal.aborted) return error instanceof CancelledFailure ? error : await cancelled();
-  const translated = toIntakeError(error);
+  const reason = signal.aborted ? await cancelled() : undefined;
+  if (reason !== undefined && reason.message !== WORKER_SHUTDOWN) return reason;
+  const translated = reason === undefined ? toIntakeError(error) : handover();
   const { activityType, attempt } = activityInfo();
   logger.warn(
     {
@@ -132,15 +134,37 @@ async function explain(
   // A handover is no reason to tell anybody; of one by silence the later try has told.
   if (translated.code === 'WORKER_STOPPING' || translated.code === 'WORKER_LOST')
     return toFailure(translated);
-  await noteWaiting(pool, fence, {
-    code: translated.code,
-    detail: translated.detail,
-    nextTryAt: nextTryAt(translated),
-    deadlineAt: patienceEndsAt(),
-  }).catch((noteError: unknown) =>
-    logger.warn({ err: noteError }, 'the reason could not be written down'),
-  );
-  return toFailure(translated);
+  try {
+    const pauseMs = pauseFor(translated, await troubledForMs(pool, fence, translated.code));
+    await noteWaiting(pool, fence, {
+      code: translated.code,
+      detail: translated.detail,
+      nextTryAt: nextTryAt(translated, pauseMs),
+      deadlineAt: patienceEndsAt(),
+    });
+    return toFailure(translated, { pauseMs });
+  } catch (noteError) {
+    logger.warn({ err: noteError }, 'the reason could not be written down');
+    return toFailure(translated, { pauseMs: pauseFor(translated, UNKNOWN_TROUBLE_MS) });
+  }
+}
+
+/** What the other side said, or by how long this trouble has lasted; `undefined` where the policy counts tries. */
+function pauseFor(error: IntakeError, troubleMs: number): number | undefined {
+  const longestMs = longestPauseMs();
+  if (error.retryAfterMs !== undefined || longestMs === undefined) return error.retryAfterMs;
+  return pauseAfter(troubleMs, longestMs);
+}
+
+/** The SDK's word for the end of the time that a stopping worker gives to work in hand. */
+const WORKER_SHUTDOWN = 'WORKER_SHUTDOWN';
+
+/** Another worker takes over at once; one that has just been restarted, as soon as it polls. */
+const HANDOVER_MS = 100;
+
+/** What a stopping worker says of work that it leaves to another. */
+export function handover(): IntakeError {
+  return new IntakeError('WORKER_STOPPING', { retryAfterMs: HANDOVER_MS });
 }
 
 /** The reason of a cancellation, as the SDK wants it thrown. */
@@ -149,7 +173,7 @@ async function cancelled(): Promise<Error> {
 }
 
 /** When Temporal will try again by the policy of this activity; `undefined` when it will not. */
-function nextTryAt(error: IntakeError): Date | undefined {
+function nextTryAt(error: IntakeError, pauseMs: number | undefined): Date | undefined {
   const { retryPolicy, attempt } = activityInfo();
   if (!error.retryable || attempt === retryPolicy?.maximumAttempts) return undefined;
   if (retryPolicy?.nonRetryableErrorTypes?.includes(error.code)) return undefined;
@@ -159,7 +183,7 @@ function nextTryAt(error: IntakeError): Date | undefined {
     initialMs * growth,
     Number(retryPolicy?.maximumInterval ?? initialMs * 100),
   );
-  return new Date(Date.now() + (error.retryAfterMs ?? delayMs));
+  return new Date(Date.now() + (pauseMs ?? delayMs));
 }
 
 /** The stage's own deadline; `undefined` where only tries are counted. */

@@ -16,14 +16,11 @@ import type { Queryable } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { GenerationId } from '../src/domain/ids.ts';
 import { batchByTokens } from '../src/embedding/batch-by-tokens.ts';
-import { type AttemptScope, withAttempt } from './attempt-scope.ts';
+import { type AttemptScope, handover, withAttempt } from './attempt-scope.ts';
 import { chunkVersion, generationOf } from './chunk-version.ts';
 import type { AttemptRef, EmbedResult } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { storedMarkdown } from './stored-markdown.ts';
-
-/** Another worker takes over at once; one that has just been restarted, as soon as it polls. */
-const HANDOVER_MS = 100;
 
 export async function embedChunks(
   dependencies: ActivityDependencies,
@@ -94,7 +91,7 @@ async function embedBatch(
   batch: readonly ChunkInput[],
 ): Promise<readonly ChunkVector[]> {
   signal.throwIfAborted();
-  if (draining.aborted) throw new IntakeError('WORKER_STOPPING', { retryAfterMs: HANDOVER_MS });
+  if (draining.aborted) throw handover();
   const vectors = await embedder.embed(
     batch.map(({ input }) => input),
     signal,

@@ -33,7 +33,7 @@ export function eraseDocument(
     } catch (error) {
       const translated = toIntakeError(error);
       dependencies.logger.warn({ err: translated, documentId }, 'erasure failed');
-      throw toFailure(translated, true);
+      throw toFailure(translated, { retryable: true });
     }
   });
 }

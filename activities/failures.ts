@@ -2,7 +2,7 @@
  * The one translation from our errors to Temporal's. A failure carries its code and the sentence for the person:
  * no cause, no stack, nothing of a document.
  */
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, ApplicationFailureCategory } from '@temporalio/common';
 import { databaseError } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 
@@ -14,19 +14,25 @@ export function toIntakeError(error: unknown): IntakeError {
     : new IntakeError('INTERNAL_ERROR', { cause: translated });
 }
 
-/** `retryable`: only where an activity must never give up by a code of its own. */
+interface FailureOptions {
+  /** Only where an activity must never give up by a code of its own. */
+  readonly retryable?: boolean;
+  /** Until the next try; without it the policy decides. */
+  readonly pauseMs?: number | undefined;
+}
+
 export function toFailure(
   error: IntakeError,
-  retryable: boolean = error.retryable,
+  { retryable = error.retryable, pauseMs = error.retryAfterMs }: FailureOptions = {},
 ): ApplicationFailure {
   const failure = ApplicationFailure.create({
     type: error.code,
     message: error.message,
     nonRetryable: !retryable,
+    // A handover is no fault: it counts in no metric of failures.
+    ...(error.code === 'WORKER_STOPPING' ? { category: ApplicationFailureCategory.BENIGN } : {}),
     // A delay of 0 would mean to the server that there is no next try.
-    ...(error.retryAfterMs === undefined
-      ? {}
-      : { nextRetryDelay: Math.max(error.retryAfterMs, 1) }),
+    ...(pauseMs === undefined ? {} : { nextRetryDelay: Math.max(pauseMs, 1) }),
   });
   // A stack names files of ours and says nothing to an operator; the log has it under the same correlation id.
   failure.stack = '';

@@ -53,6 +53,25 @@ export const settings = z.object({
     .max(65535)
     .default(8080)
     .describe('Port the API listens on; 0 takes a free one'),
+  API_DRAIN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(5)
+    .describe(
+      'How long a stopping API still serves while its readiness sends new callers elsewhere',
+    ),
+  WORKER_HEALTH_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address the worker tells its health on'),
+  WORKER_HEALTH_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(8081)
+    .describe('Port of it, one for each worker of a machine; 0 takes a free one'),
   PUBLIC_URL: httpUrl
     .optional()
     .describe('Address under which the parser reaches the webhook; without it results are polled'),

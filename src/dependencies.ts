@@ -28,8 +28,9 @@ import { createPool, type Pool } from './db/pool.ts';
 import { type Provider, pauseProvider, takeTurn } from './db/provider-budgets.ts';
 import { markDelivered, receiveDelivery } from './db/webhook-deliveries.ts';
 import { IntakeError } from './domain/errors.ts';
-import { searchAttributeNames } from './domain/run.ts';
+import { plannedLooks, searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
+import { eventLoopCheck, type HealthCheck } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
 import type { Parser } from './parsing/parser.ts';
@@ -56,10 +57,6 @@ import {
 } from './webhooks/callback-token.ts';
 
 const second = 1000;
-const minute = 60 * second;
-
-/** Looks for an upload nobody confirmed, counted from the first; the last one is when the upload expires. */
-const LOOKS_AFTER_MS = [3 * minute, 13 * minute, 38 * minute];
 
 /** What API and worker share. */
 export interface Shared {
@@ -87,7 +84,7 @@ export function buildShared(
     startDelayMs: config.UPLOAD_START_DELAY_SECONDS * second,
     eraseSecondSweepMs: config.ERASE_SECOND_SWEEP_SECONDS * second,
     policy: {
-      looksAfterMs: LOOKS_AFTER_MS,
+      looksAfterMs: plannedLooks(config.UPLOAD_LIFETIME_SECONDS * second),
       storagePatienceMs: config.STORAGE_PATIENCE_SECONDS * second,
       parserPatienceMs: config.PARSER_PATIENCE_SECONDS * second,
       embedderPatienceMs: config.EMBEDDER_PATIENCE_SECONDS * second,
@@ -227,6 +224,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
       },
       signalParseEvent: shared.runs.signalParseEvent,
     },
+    liveness: [eventLoopCheck()],
     readiness: readinessChecks(shared),
     databaseFingerprint: () => databaseFingerprint(pool),
   };
@@ -296,7 +294,8 @@ function budgetOf(pool: Pool, provider: Provider, limits: BudgetLimits): WithinB
   );
 }
 
-function readinessChecks({ pool, temporal }: Shared): ApiDependencies['readiness'] {
+/** What neither API nor worker can do without. */
+export function readinessChecks({ pool, temporal }: Shared): readonly HealthCheck[] {
   return [
     {
       name: 'database',

@@ -39,13 +39,10 @@ const quickLook = {
   },
 } as const satisfies ActivityOptions;
 
-/** A vendor that is out of order is asked no more often. */
+/** A vendor that is out of order is asked no more often. How pauses grow up to here: `activities/pause.ts`. */
 const VENDOR_PAUSE_MS = 120_000;
 
-/**
- * The breaker in front of storage limits the calls by itself. Tries that meet it open name their own pause and count
- * all the same: without this cap one failure after them would wait as long as after a dozen.
- */
+/** The breaker in front of storage limits the calls by itself. */
 const STORAGE_PAUSE_MS = 20_000;
 
 /** Storage, parser or embedder out of order: the document waits, and only its named deadline ends that. */
@@ -59,7 +56,7 @@ function patiently(
     startToCloseTimeout: '2 hours',
     scheduleToCloseTimeout: patienceMs,
     retry: {
-      // The first is for a worker that died: its work is not to wait any longer than the heartbeat did.
+      // For a worker that died: its work is not to wait any longer than the heartbeat did. Failures name their own pause.
       initialInterval: '100 milliseconds',
       backoffCoefficient: 2,
       maximumInterval: longestPauseMs,

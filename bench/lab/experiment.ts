@@ -49,8 +49,8 @@ const KILL_EVERY_MS = 60_000;
 const UPLOAD_LIFETIME_SECONDS = 90;
 /** As in the original. */
 const CONTROL_POLL_MS = 5_000;
-/** The longest single waits are the life of an upload and a call that hangs for a minute. */
-const QUIET_MS = 100_000;
+/** The longest way without an end: three reads that hang for half a minute each, tries and an upload's life between them. */
+const QUIET_MS = 300_000;
 const CALM_QUIET_MS = 15_000;
 
 export async function experiment(options: ExperimentOptions): Promise<LabResult> {

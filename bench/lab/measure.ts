@@ -114,8 +114,8 @@ export interface SideFigures {
   readonly unrecoverableWrong: number;
   readonly p50Ms: number | undefined;
   readonly p99Ms: number | undefined;
-  /** How often which end was met that was not due. */
-  readonly surprises: Readonly<Record<string, number>>;
+  /** Ends that were not due, each with the documents that met it: their numbers and what befell them. */
+  readonly surprises: Readonly<Record<string, readonly string[]>>;
 }
 
 export function figuresOf(name: SideName, outcomes: readonly Outcome[]): SideFigures {
@@ -142,8 +142,11 @@ export function figuresOf(name: SideName, outcomes: readonly Outcome[]): SideFig
     unrecoverableWrong: others.filter((outcome) => !endedAsDue(outcome)).length,
     p50Ms: percentile(times, 0.5),
     p99Ms: percentile(times, 0.99),
-    surprises: tally(
-      wrong.map(({ plan, end, status, code }) => `${plan.due}, but ${end} (${code ?? status})`),
+    surprises: gather(
+      wrong.map(({ plan, end, status, code }) => [
+        `${plan.due}, but ${end} (${code ?? status})`,
+        [plan.number, ...plan.faults].join(', '),
+      ]),
     ),
   };
 }
@@ -171,8 +174,10 @@ export function compareTimes(intake: readonly Outcome[], other: readonly Outcome
   return { pairs, ratio: pairs === 0 ? undefined : oursMs / theirsMs };
 }
 
-function tally(words: readonly string[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const word of words) counts[word] = (counts[word] ?? 0) + 1;
-  return counts;
+function gather(
+  pairs: readonly (readonly [string, string])[],
+): Readonly<Record<string, readonly string[]>> {
+  const gathered: Record<string, string[]> = {};
+  for (const [key, value] of pairs) (gathered[key] ??= []).push(value);
+  return gathered;
 }

@@ -103,15 +103,21 @@ function times({ calm, faulty }: LabResult): readonly string[] {
   );
 }
 
+/** Of each end that was not due. */
+const EXAMPLES = 3;
+
 function surprises({ sides }: PhaseResult): readonly string[] {
   return sides.flatMap(({ name, surprises: met }) => {
-    const lines = Object.entries(met).toSorted(([, a], [, b]) => b - a);
+    const lines = Object.entries(met).toSorted(([, a], [, b]) => b.length - a.length);
     return lines.length === 0
       ? []
       : [
           '',
           `Ends that were not due, ${titles[name]}:`,
-          ...lines.map(([end, count]) => `  ${`${count}`.padStart(5)}  ${end}`),
+          ...lines.flatMap(([end, documents]) => [
+            `  ${`${documents.length}`.padStart(5)}  ${end}`,
+            ...documents.slice(0, EXAMPLES).map((document) => `           ${document}`),
+          ]),
         ];
   });
 }

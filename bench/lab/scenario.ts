@@ -64,7 +64,8 @@ export function planDocument(number: number, options: ScenarioOptions): Document
     .map((family) => drawKind(family, random));
   const rules: Record<Party, FaultRule[]> = { storage: [], parser: [], embedder: [] };
   for (const kind of kinds) rules[partyOf(kind.family)].push(...kind.rules(identity, random));
-  if (due === 'unreadable') rules.parser.push(broken(identity.sha256));
+  // Before the others: a call meets the first rule that means it.
+  if (due === 'unreadable') rules.parser.unshift(broken(identity.sha256));
   return {
     number,
     ...identity,

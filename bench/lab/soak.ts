@@ -31,7 +31,7 @@ export interface ProcessMemory {
 
 const FAULT_SHARE = 0.01;
 const UPLOAD_LIFETIME_SECONDS = 90;
-const QUIET_MS = 100_000;
+const QUIET_MS = 300_000;
 const LOOK_MS = 2_000;
 const FIFTHS = 5;
 const watched = ['api', 'worker', 'worker-2'] as const;

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import type { DocumentId, OwnerId } from '../domain/ids.ts';
 import type { Stage, Status } from '../domain/ingestion.ts';
 import type { MediaType } from '../domain/media-types.ts';
+import type { HealthCheck } from '../observability/health.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Search } from '../search/hybrid-search.ts';
 import type { WebhookDependencies } from '../webhooks/routes.ts';
@@ -17,7 +18,8 @@ export interface ApiDependencies {
   readonly documents: DocumentService;
   readonly search: Search;
   readonly webhooks: WebhookDependencies;
-  readonly readiness: readonly ReadinessCheck[];
+  readonly liveness: readonly HealthCheck[];
+  readonly readiness: readonly HealthCheck[];
   readonly databaseFingerprint: () => Promise<string>;
 }
 
@@ -28,12 +30,6 @@ export interface ApiSettings {
   readonly storageOrigin: string;
   /** A development user exists: refuse foreign Host and Origin. */
   readonly loopbackOnly: boolean;
-}
-
-/** Answers whether something we cannot do without is there; rejects when it is not. */
-export interface ReadinessCheck {
-  readonly name: string;
-  readonly check: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface Caller {

@@ -1,6 +1,8 @@
 /** The API process. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { loadConfig } from '../config.ts';
 import { buildApiDependencies, buildShared } from '../dependencies.ts';
+import { stoppingCheck } from '../observability/health.ts';
 import { createLogger } from '../observability/logger.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
@@ -13,9 +15,22 @@ await runMain(async () => {
   const logger = createLogger('api', config.LOG_LEVEL);
   await sweepSpool();
   const shared = buildShared(config, logger);
-  const server = buildServer(buildApiDependencies(shared));
+  const stopping = new AbortController();
+  const dependencies = buildApiDependencies(shared);
+  const readiness = [stoppingCheck(stopping.signal), ...dependencies.readiness];
+  const server = buildServer({ ...dependencies, readiness });
   const sweep = startOutboxSweep(shared);
+  const drainMs = config.API_DRAIN_SECONDS * 1000;
   onStopSignal(logger, [
+    {
+      // Whoever sends us callers must have seen it before the door is closed.
+      name: 'readiness',
+      limitMs: drainMs + 1_000,
+      run: async () => {
+        stopping.abort();
+        await delay(drainMs);
+      },
+    },
     { name: 'requests', limitMs: 15_000, run: () => server.close() },
     { name: 'outbox sweep', limitMs: 10_000, run: () => sweep.stop() },
     { name: 'connections', limitMs: 5_000, run: () => shared.close() },

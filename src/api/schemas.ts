@@ -251,7 +251,10 @@ export const rootAnswer = z.object({
   health: z.array(z.string()),
 });
 
-export const livenessAnswer = z.object({ status: z.literal('live'), version: z.string() });
+export const livenessAnswer = z.object({
+  status: z.enum(['live', 'not live']),
+  version: z.string(),
+});
 export const fingerprintAnswer = z.object({ fingerprint: z.string() });
 export const readinessAnswer = z.object({
   status: z.enum(['ready', 'not ready']),

@@ -3,7 +3,7 @@
  * and attempt, and refuses whoever is not the run that the row names: a tombstone, a newer attempt and another run
  * are told apart. Locks are always taken in the order document, attempt.
  */
-import { type ErrorCode, errorCodes, IntakeError } from '../domain/errors.ts';
+import { codesOfTrouble, type ErrorCode, errorCodes, IntakeError } from '../domain/errors.ts';
 import type { AttemptId, DocumentId, OwnerId, VersionId } from '../domain/ids.ts';
 import {
   canMove,
@@ -217,9 +217,19 @@ export interface Waiting {
   readonly deadlineAt: Date | undefined;
 }
 
+/** For how long the attempt has waited for what this code tells of; 0 when it is new. */
+export async function troubledForMs(q: Queryable, fence: Fence, code: ErrorCode): Promise<number> {
+  const { rows } = await q.query<{ ms: number }>(
+    `select extract(epoch from clock_timestamp() - waiting_since)::float8 * 1000 as ms
+     from intake.attempts where id = $1 and waiting_code = any($2)`,
+    [fence.attemptId, codesOfTrouble(code)],
+  );
+  return Math.max(0, rows[0]?.ms ?? 0);
+}
+
 /**
- * Says in the row what the attempt waits for; a change of the reason is a line in the timeline. What ends the attempt
- * is no wait: its line comes with the end.
+ * Says in the row what the attempt waits for, and since when this trouble lasts; a change of the reason is a line in the
+ * timeline. What ends the attempt is no wait: its line comes with the end.
  */
 export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting): Promise<void> {
   await q.query(
@@ -228,7 +238,7 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
      ), noted as (
        update intake.attempts a
        set waiting_code = $3, waiting_detail = $4, next_try_at = $5, deadline_at = $6,
-           waiting_since = case when b.waiting_code = $3 then a.waiting_since else now() end, updated_at = now()
+           waiting_since = case when b.waiting_code = any($8) then a.waiting_since else now() end, updated_at = now()
        from before b where a.id = b.id
        returning a.document_id, a.owner_id, a.id, b.waiting_code as old_code
      )
@@ -242,6 +252,7 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
       waiting.nextTryAt ?? null,
       waiting.deadlineAt ?? null,
       errorCodes[waiting.code].retryable,
+      codesOfTrouble(waiting.code),
     ],
   );
 }

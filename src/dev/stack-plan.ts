@@ -66,6 +66,8 @@ export function serviceEnvironment(input: PlanInput): NodeJS.ProcessEnv {
     // Results are polled then; no webhook can come that this could verify.
     merged['WEBHOOK_SIGNING_SECRET'] ||= secrets.webhookSigningSecret;
   }
+  merged['API_DRAIN_SECONDS'] ||= '0'; // nobody stands between a caller and this API
+  merged['WORKER_HEALTH_PORT'] ||= '0'; // the supervisor watches the process itself
   // One person trying things out on one's own machine is no flood.
   merged['MAX_REQUESTS_PER_MINUTE'] ||= '1000';
   return { ...merged, ...withoutProxy(environment) };

@@ -392,6 +392,23 @@ export function isErrorCode(text: string): text is ErrorCode {
   return Object.hasOwn(errorCodes, text);
 }
 
+/** Of each party that may be out of order: they take turns while one and the same trouble lasts. */
+const troubles: readonly (readonly ErrorCode[])[] = [
+  ['STORAGE_FORBIDDEN', 'STORAGE_UNAVAILABLE', 'FILE_ACCESS_CIRCUIT_BREAKER_OPEN'],
+  [
+    'LLAMAPARSE_RATE_LIMIT_ERROR',
+    'LLAMAPARSE_SERVER_ERROR',
+    'LLAMAPARSE_FORBIDDEN',
+    'LLAMAPARSE_CREDITS_EXHAUSTED',
+  ],
+  ['EMBEDDER_RATE_LIMITED', 'EMBEDDER_UNAVAILABLE', 'EMBEDDER_FORBIDDEN', 'EMBEDDINGS_INVALID'],
+];
+
+/** Every code, this one included, by which the same trouble may show itself. */
+export function codesOfTrouble(code: ErrorCode): readonly ErrorCode[] {
+  return troubles.find((codes) => codes.includes(code)) ?? [code];
+}
+
 interface ErrorOptions {
   /** What happened, for operators: counts, statuses, ids. Never document text, names or secrets. */
   readonly detail?: string;

@@ -21,6 +21,18 @@ export interface IngestPolicy {
   readonly pollMaxMs: number;
 }
 
+const LOOKS = 6;
+
+/**
+ * Looks for an upload that nobody confirms, in milliseconds after the first: each twice as far off as the one before it,
+ * so that bytes wait no longer for us than we have waited for them. When the upload ends there is one more.
+ */
+export function plannedLooks(uploadLifetimeMs: number): readonly number[] {
+  return Array.from({ length: LOOKS }, (_, index) =>
+    Math.round(uploadLifetimeMs / 2 ** (LOOKS - index)),
+  );
+}
+
 export interface IngestInput {
   readonly documentId: DocumentId;
   readonly attemptId: AttemptId;

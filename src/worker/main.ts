@@ -2,7 +2,9 @@
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { loadConfig } from '../config.ts';
-import { buildActivityDependencies, buildShared } from '../dependencies.ts';
+import { buildActivityDependencies, buildShared, readinessChecks } from '../dependencies.ts';
+import { stoppingCheck } from '../observability/health.ts';
+import { startHealthServer } from '../observability/health-server.ts';
 import { createLogger } from '../observability/logger.ts';
 import { temporalLogger } from '../observability/temporal-logger.ts';
 import { runMain } from '../run-main.ts';
@@ -12,6 +14,7 @@ import { connectionSettings } from '../temporal/client.ts';
 import { ensureSchedules } from '../temporal/schedules.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
+import { workerHealth } from './health.ts';
 import { workerIdentity } from './identity.ts';
 
 await runMain(async () => {
@@ -40,8 +43,17 @@ await runMain(async () => {
   }).catch((error: unknown) =>
     logger.warn({ err: error }, 'the schedules of reconciliation are not up to date'),
   );
+  const { liveness, readiness, facts } = workerHealth(worker, connection);
+  const health = await startHealthServer({
+    host: config.WORKER_HEALTH_HOST,
+    port: config.WORKER_HEALTH_PORT,
+    logger,
+    liveness,
+    readiness: [stoppingCheck(draining.signal), ...readiness, ...readinessChecks(shared)],
+    facts,
+  });
   const running = worker.run();
-  logger.info({ taskQueue: config.TASK_QUEUE }, 'worker ready');
+  logger.info({ taskQueue: config.TASK_QUEUE, healthPort: health.port }, 'worker ready');
   onStopSignal(logger, [
     {
       name: 'tasks in hand',
@@ -56,6 +68,7 @@ await runMain(async () => {
       name: 'connections',
       limitMs: 5_000,
       run: async () => {
+        await health.close();
         await dependencies.close();
         await connection.close();
         await shared.close();

@@ -16,39 +16,36 @@ export interface End {
   readonly readyMs?: number;
 }
 
-/** Resolves when the fault is made, with the promise of its end. */
-export async function strike(
-  ground: Ground,
-  target: Target,
-  fault: Fault,
-): Promise<{ readonly over: Promise<End> }> {
-  switch (fault) {
-    case 'kill':
-      await ground.kill(target);
-      return { over: restart(ground, target) };
-    case 'pause':
-      ground.signal(target, 'SIGSTOP');
-      return { over: after(() => ground.signal(target, 'SIGCONT')) };
-    case 'cut':
-      for (const wire of ground.wiresOf(target)) wire.cut();
-      return {
-        over: after(() => {
-          for (const wire of ground.wiresOf(target)) wire.mend();
-        }),
-      };
-    default:
-      return fault satisfies never;
-  }
+export interface Struck {
+  readonly made: Promise<void>;
+  /** Known at once: the document may have ended before the fault is made. */
+  readonly over: Promise<End>;
+}
+
+export function strike(ground: Ground, target: Target, fault: Fault): Struck {
+  const made = make(ground, target, fault);
+  const over = made.then(() => end(ground, target, fault));
+  // A cell that has gone wrong meanwhile no longer waits for it, and its ground is closed.
+  over.catch(() => undefined);
+  return { made, over };
+}
+
+async function make(ground: Ground, target: Target, fault: Fault): Promise<void> {
+  if (fault === 'kill') await ground.kill(target);
+  else if (fault === 'pause') ground.signal(target, 'SIGSTOP');
+  else for (const wire of ground.wiresOf(target)) wire.cut();
+}
+
+async function end(ground: Ground, target: Target, fault: Fault): Promise<End> {
+  if (fault === 'kill') return await restart(ground, target);
+  await delay(OUT_MS);
+  if (fault === 'pause') ground.signal(target, 'SIGCONT');
+  else for (const wire of ground.wiresOf(target)) wire.mend();
+  return { atMs: Date.now() };
 }
 
 export async function restart(ground: Ground, target: Target): Promise<End> {
   const atMs = Date.now();
   await ground.programs[target].start();
   return { atMs, readyMs: Date.now() - atMs };
-}
-
-async function after(end: () => void): Promise<End> {
-  await delay(OUT_MS);
-  end();
-  return { atMs: Date.now() };
 }

@@ -33,7 +33,9 @@ async function loseStart(ground: Ground, moment: Moment): Promise<Outcome> {
     occurrence: 1,
     moment,
     strike: async () => {
-      ({ over } = await strike(ground, 'api', 'kill'));
+      const struck = strike(ground, 'api', 'kill');
+      over = struck.over;
+      await struck.made;
       return 'lose';
     },
   });

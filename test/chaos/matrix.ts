@@ -95,7 +95,9 @@ async function strikeAt(ground: Ground, blow: Blow): Promise<Outcome> {
     ...stage,
     moment: when,
     strike: async () => {
-      ({ over } = await strike(ground, target, fault));
+      const struck = strike(ground, target, fault);
+      over = struck.over;
+      await struck.made;
       const isAtAnEnd = target === stage.caller || target === stage.server;
       return isAtAnEnd && fault !== 'pause' ? 'lose' : 'pass';
     },

@@ -49,7 +49,8 @@ export async function walk(ground: Ground, steps: readonly Step[]): Promise<Outc
     lives.push(live(ground, person, 'nothing'), live(ground, person, will));
     await delay(afterMs);
     await busy.get(target); // one fault of a part at a time
-    const { over } = await strike(ground, target, fault);
+    const { made, over } = strike(ground, target, fault);
+    await made;
     busy.set(target, over);
     ends.push(over);
   }

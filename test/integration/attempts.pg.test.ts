@@ -9,9 +9,11 @@ import {
   holdAttempt,
   noteWaiting,
   takeOverRun,
+  troubledForMs,
 } from '../../src/db/attempts.ts';
 import { buryDocument } from '../../src/db/documents.ts';
 import { inTransaction } from '../../src/db/pool.ts';
+import type { ErrorCode } from '../../src/domain/errors.ts';
 import {
   canMove,
   endedBy,
@@ -194,5 +196,27 @@ describe('the status row', () => {
     );
     expect(rows).toEqual([{ waiting_code: null }]);
     expect((await attemptOf(database.pool, document)).status).toBe('uploaded');
+  });
+
+  test('one trouble lasts through all of its codes, and another one begins anew', async () => {
+    const document = await makeDocument(database.pool);
+    const note = (reason: ErrorCode) =>
+      noteWaiting(database.pool, document, {
+        code: reason,
+        detail: undefined,
+        nextTryAt: undefined,
+        deadlineAt: undefined,
+      });
+    await note('STORAGE_FORBIDDEN');
+    await database.pool.query(
+      `update intake.attempts set waiting_since = now() - interval '1 hour' where id = $1`,
+      [document.attemptId],
+    );
+    await note('FILE_ACCESS_CIRCUIT_BREAKER_OPEN');
+    const lasted = await troubledForMs(database.pool, document, 'STORAGE_UNAVAILABLE');
+    expect(lasted).toBeGreaterThan(3_500_000);
+    expect(await troubledForMs(database.pool, document, 'EMBEDDER_UNAVAILABLE')).toBe(0);
+    await note('EMBEDDER_UNAVAILABLE');
+    expect(await troubledForMs(database.pool, document, 'STORAGE_UNAVAILABLE')).toBe(0);
   });
 });

@@ -3,8 +3,10 @@
  * the same attempt and run, so the fence lets both write.
  */
 import { randomUUID } from 'node:crypto';
+import type { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { withAttempt } from '../../activities/attempt-scope.ts';
 import type { AttemptRef } from '../../activities/contract.ts';
 import type { ActivityDependencies } from '../../activities/dependencies.ts';
 import { submitParse } from '../../activities/submit-parse.ts';
@@ -15,6 +17,7 @@ import { inTransaction } from '../../src/db/pool.ts';
 import { recordVerified } from '../../src/db/versions.ts';
 import { buildActivityDependencies } from '../../src/dependencies.ts';
 import type { FaultClient } from '../../src/dev/fault-client.ts';
+import { IntakeError } from '../../src/domain/errors.ts';
 import { attemptOf, makeDocument, type TestDocument } from '../support/documents.ts';
 import { type Road, startRoad } from '../support/road.ts';
 import { untilTrue } from '../support/until.ts';
@@ -241,5 +244,51 @@ describe('verify', () => {
     await endAttempt(road.database.pool, document.attemptId, { ...ending, failedStage: 'verify' });
     await untilCopiesAre(document, []);
     expect(await keysOf(document, 'upload')).toHaveLength(1);
+  });
+});
+
+describe('the pause before the next try', () => {
+  const VENDOR_PAUSE_MS = 120_000;
+
+  /** The eleventh try of submitParse, refused by the parser, after `since` of waiting for `code`. */
+  async function pauseAfterTrouble(code: string, since: string): Promise<number> {
+    const document = await makeDocument(road.database.pool, { status: 'uploaded' });
+    await road.database.pool.query(
+      `update intake.attempts set run_id = $2, waiting_code = $3, waiting_since = now() - $4::interval where id = $1`,
+      [document.attemptId, document.runId, code, since],
+    );
+    const refused: Activity<never> = (given, ref) =>
+      withAttempt(given, ref, () => {
+        throw new IntakeError('LLAMAPARSE_SERVER_ERROR');
+      });
+    const workflowExecution = {
+      workflowId: `ingest/${document.documentId}`,
+      runId: document.runId,
+    };
+    const retryPolicy = { initialInterval: 100, maximumInterval: VENDOR_PAUSE_MS };
+    const environment = new MockActivityEnvironment({
+      attempt: 11,
+      workflowExecution,
+      retryPolicy,
+    });
+    const { documentId, attemptId } = document;
+    const failure: unknown = await environment
+      .run(() => refused(dependencies, { documentId, attemptId }))
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ type: 'LLAMAPARSE_SERVER_ERROR', nonRetryable: false });
+    return Number((failure as ApplicationFailure).nextRetryDelay);
+  }
+
+  test('of a parser that fails once is short, however long storage was out of order before', async () => {
+    expect(await pauseAfterTrouble('STORAGE_UNAVAILABLE', '1 hour')).toBeLessThan(1_000);
+  });
+
+  test('grows with the trouble, by whichever of its codes, up to the longest one', async () => {
+    const pauseMs = await pauseAfterTrouble('LLAMAPARSE_FORBIDDEN', '1 minute');
+    expect(pauseMs).toBeGreaterThanOrEqual(30_000);
+    expect(pauseMs).toBeLessThan(VENDOR_PAUSE_MS);
+    expect(await pauseAfterTrouble('LLAMAPARSE_SERVER_ERROR', '1 day')).toBeGreaterThanOrEqual(
+      VENDOR_PAUSE_MS,
+    );
   });
 });

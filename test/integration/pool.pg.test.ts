@@ -1,11 +1,12 @@
 /** Statements that travel together: their order, their failure, and what each of them sees. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { holdAttempt } from '../../src/db/attempts.ts';
 import { inTransaction, type Queryable } from '../../src/db/pool.ts';
 import { recordVerified } from '../../src/db/versions.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { attemptOf, makeDocument } from '../support/documents.ts';
+import { eventually } from '../support/eventually.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {
@@ -52,7 +53,7 @@ test('whoever waited for a lock reads what was committed meanwhile', async () =>
   const waiting = await inTransaction(database.pool, async (transaction) => {
     await holdAttempt(transaction, document);
     const second = inTransaction(database.pool, (rival) => holdAttempt(rival, document));
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rowCount } = await database.pool.query(
         `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
       );
@@ -68,7 +69,7 @@ test('a connection that breaks between two statements fails its transaction, and
   const broken = inTransaction(database.pool, async (transaction) => {
     const { rows } = await transaction.query<{ pid: number }>('select pg_backend_pid() as pid');
     await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const alive = 'select from pg_stat_activity where pid = $1';
       expect((await database.pool.query(alive, [rows[0]?.pid])).rowCount).toBe(0);
     });

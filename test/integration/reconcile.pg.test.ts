@@ -1,6 +1,6 @@
 /** Reconciliation: what rows, runs, objects and parse jobs do not agree on is found, and healed once. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { lookAtAttempts } from '../../activities/reconciliation/attempts.ts';
 import type { Scene } from '../../activities/reconciliation/finding.ts';
 import { type Finding, reconcilePage } from '../../activities/reconciliation/reconcile.ts';
@@ -17,6 +17,7 @@ import {
 import { allPasses } from '../../src/domain/reconciliation.ts';
 import { installationMark, keysOf } from '../../src/webhooks/callback-token.ts';
 import { supersede } from '../support/documents.ts';
+import { eventually } from '../support/eventually.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
 
 let road: Road;
@@ -30,10 +31,6 @@ afterEach(async () => {
   await Promise.all(Object.values(road.faults).map((faults) => faults.clear()));
 });
 afterAll(() => road.close());
-
-/** However busy the machine is. */
-const eventually = <Seen>(look: () => Promise<Seen>) =>
-  vi.waitFor(look, { timeout: 30_000, interval: 50 });
 
 const inTwoDays = () => new Date(Date.now() + 2 * 24 * 3_600_000);
 

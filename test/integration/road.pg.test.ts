@@ -10,6 +10,7 @@ import {
   type ParseJobId,
 } from '../../src/domain/ids.ts';
 import { closings, statuses, type TerminalStatus } from '../../src/domain/ingestion.ts';
+import { eventually } from '../support/eventually.ts';
 import {
   declare,
   type Person,
@@ -55,7 +56,7 @@ function manyParts(length: number): string {
 const runOf = (documentId: string) =>
   road.temporal.client.workflow.getHandle(ingestWorkflowId(documentId as DocumentId));
 const closed = (documentId: string) =>
-  vi.waitFor(async () =>
+  eventually(async () =>
     expect((await runOf(documentId).describe()).status.name).not.toBe('RUNNING'),
   );
 const paid = async () => (await road.faults.parser.ledger()).counts['parse.paid'] ?? 0;
@@ -543,7 +544,7 @@ describe('ends by will', () => {
     await expect(runOf(documentId).result()).rejects.toThrow();
     const { passages } = await me.api.search({ query: word });
     expect(passages.filter((passage) => passage.documentId === documentId)).toEqual([]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { rows } = await road.database.pool.query(
         `select (select count(*) from intake.chunks where document_id = $1) + (select count(*) from intake.vectors_384 where document_id = $1) as n`,
         [documentId],
@@ -584,7 +585,7 @@ describe('ends by will', () => {
       calls.filter((call) => call.operation === operation).map(({ subject }) => subject);
     for (const { providerJobId, providerFileId } of seconds) {
       expect(deleted('parse.delete')).toContainEqual(expect.stringContaining(providerJobId));
-      await vi.waitFor(async () => {
+      await eventually(async () => {
         const { calls: later } = await road.faults.parser.ledger();
         expect(later).toContainEqual(
           expect.objectContaining({
@@ -668,7 +669,7 @@ test('every run that these tests made has closed as the table of ends says', asy
       ingestWorkflowId(document_id as DocumentId),
       run_id,
     );
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(
         (await handle.describe()).status.name.toLowerCase().replace('cancelled', 'canceled'),
         status,

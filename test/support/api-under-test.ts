@@ -123,6 +123,7 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
       signalParseEvent: async () => 'closed',
       countEvent: () => {},
     },
+    liveness: [],
     readiness: [],
     databaseFingerprint: async () => '0123456789ab',
     ...options.dependencies,

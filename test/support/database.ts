@@ -1,8 +1,9 @@
 /** A fresh, migrated database for one test file. */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { expect, inject, vi } from 'vitest';
+import { expect, inject } from 'vitest';
 import { createPool, type Pool } from '../../src/db/pool.ts';
+import { eventually } from './eventually.ts';
 
 export interface TestDatabase {
   readonly url: string;
@@ -33,7 +34,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       expect(borrowed, 'connections taken from the pool and not released').toBe(0);
       await pool.end();
       await asAdmin(async (admin) => {
-        await vi.waitFor(async () =>
+        await eventually(async () =>
           expect(await connections(admin, name), 'connections outside the pool').toBe(0),
         );
         await admin.query(`drop database ${name}`);

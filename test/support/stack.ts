@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Child } from '../../src/dev/child-process.ts';
+import type { Child, ChildExit } from '../../src/dev/child-process.ts';
 import { mintUserToken } from '../../src/dev/dev-identity.ts';
 import { choosePorts } from '../../src/dev/ports.ts';
 import { apiService, workerService } from '../../src/dev/stack-services.ts';
@@ -33,7 +33,8 @@ export interface Program {
   start(): Promise<void>;
   /** SIGKILL, to it and to all that it started. */
   kill(): Promise<void>;
-  stop(): Promise<void>;
+  /** SIGTERM; how it ended, `undefined` when it did not run. */
+  stop(): Promise<ChildExit | undefined>;
   /** Everything that it has written since the first start. */
   output(): Promise<string>;
 }
@@ -69,6 +70,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     TEMPORAL_CONFIG_FILE: folder.temporalProfileFile,
     TASK_QUEUE: `test-${randomUUID()}`,
     API_PORT: `${port}`,
+    API_DRAIN_SECONDS: '0',
+    WORKER_HEALTH_PORT: '0',
     PUBLIC_URL: url,
     MAX_REQUESTS_PER_MINUTE: '100000',
     ...options.environment,
@@ -107,9 +110,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 export function program(service: Service): Program {
   let child: Child | undefined;
   let logFile: string | undefined;
-  const end = async (how: (running: Child) => Promise<unknown>) => {
-    if (child !== undefined) await how(child);
+  const end = async (how: (running: Child) => Promise<ChildExit>) => {
+    const exit = child === undefined ? undefined : await how(child);
     child = undefined;
+    return exit;
   };
   return {
     get pid() {
@@ -125,7 +129,9 @@ export function program(service: Service): Program {
         throw error instanceof IntakeError ? new Error(error.detail, { cause: error }) : error;
       });
     },
-    kill: () => end((running) => running.stop({ signal: 'SIGKILL', timeoutMs: 0 })),
+    kill: async () => {
+      await end((running) => running.stop({ signal: 'SIGKILL', timeoutMs: 0 }));
+    },
     stop: () => end((running) => running.stop()),
     output: async () => (logFile === undefined ? '' : readFile(logFile, 'utf8')),
   };

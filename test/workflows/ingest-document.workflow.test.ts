@@ -2,9 +2,10 @@
 import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ErrorCode } from '../../src/domain/errors.ts';
 import type { ParseJobId } from '../../src/domain/ids.ts';
+import { eventually } from '../support/eventually.ts';
 import { connectToTemporal, startTimeSkipping } from '../support/temporal.ts';
 import { type Calls, failure, type IngestRun, withIngestRun } from '../support/workflow-run.ts';
 
@@ -47,7 +48,7 @@ describe('the main road', () => {
         calls,
         stubs: {
           submitParse: async () => {
-            await vi.waitFor(() => expect(webhookSent).toBe(true));
+            await eventually(() => expect(webhookSent).toBe(true));
             return {
               parseJobId: '11111111-1111-4111-8111-111111111111' as ParseJobId,
               adopted: false,
@@ -128,7 +129,7 @@ describe('the wait for the bytes', () => {
         },
       },
       async (run) => {
-        await vi.waitFor(() => expect(calls).toContain('verify'));
+        await eventually(() => expect(calls).toContain('verify'));
         await run.confirm();
         letConfirmed();
         await run.webhook();
@@ -360,7 +361,7 @@ describe('how a run closes', () => {
       environment,
       { calls, stubs: { verify: async () => Promise.reject(failure('STORAGE_OBJECT_ABSENT')) } },
       async (run) => {
-        await vi.waitFor(() => expect(count(calls, 'verify')).toBeGreaterThan(0));
+        await eventually(() => expect(count(calls, 'verify')).toBeGreaterThan(0));
         await run.handle.cancel();
         expect(await failureOf(run)).toBe('canceled');
         expect((await run.handle.describe()).status.name).toBe('CANCELLED');
@@ -382,7 +383,7 @@ describe('how a run closes', () => {
       throw failure('CHECKSUM_MISMATCH');
     };
     await withIngestRun(devServer, { calls, stubs: { verify } }, async (run) => {
-      await vi.waitFor(() => expect(calls).toContain('verify'));
+      await eventually(() => expect(calls).toContain('verify'));
       await run.handle.cancel();
       letFail();
       expect(await failureOf(run)).toBe('canceled');
@@ -414,7 +415,7 @@ describe('how a run closes', () => {
       });
       const calls: Calls = [];
       await withIngestRun(environment, { calls, stubs, startStage: 'embed' }, async (run) => {
-        await vi.waitFor(() => expect(calls).toContain('embed'));
+        await eventually(() => expect(calls).toContain('embed'));
         await run.handle.cancel();
         expect(await failureOf(run)).toBe('canceled');
       });
@@ -430,7 +431,7 @@ describe('how a run closes', () => {
         recordOutcome: async () => ({ endedByOwner }),
       };
       await withIngestRun(environment, { calls, stubs }, async (run) => {
-        await vi.waitFor(() => expect(calls).toContain('recordOutcome:CHECKSUM_MISMATCH'));
+        await eventually(() => expect(calls).toContain('recordOutcome:CHECKSUM_MISMATCH'));
         await run.handle.cancel();
         expect(await failureOf(run)).toBe('canceled');
       });

@@ -18,6 +18,13 @@ test('live says that the process answers, and which version', async () => {
   expect(response.json()).toEqual({ status: 'live', version: manifest.version });
 });
 
+test('a process whose event loop stands still is to be ended', async () => {
+  const { anonymously } = await apiUnderTest({ dependencies: { liveness: [ill] } });
+  const response = await anonymously({ url: '/health/live' });
+  expect(response.statusCode).toBe(503);
+  expect(response.json()).toEqual({ status: 'not live', version: manifest.version });
+});
+
 test('who knows no address is told them at the root, and each of them is there', async () => {
   const { anonymously, request } = await apiUnderTest();
   const root = (await anonymously({ url: '/' })).json();

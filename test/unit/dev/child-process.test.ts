@@ -1,9 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Child, startChild, untilReady } from '../../../src/dev/child-process.ts';
 import { identifyProcess } from '../../../src/dev/process-identity.ts';
+import { eventually } from '../../support/eventually.ts';
 
 describe('child process', () => {
   let folder: string;
@@ -59,7 +60,7 @@ describe('child process', () => {
       console.log(grandchild.pid);
       setInterval(() => {}, 1e9);
     `);
-    const grandchild = await vi.waitFor(() => {
+    const grandchild = await eventually(() => {
       const pid = Number(child.lastLines()[0]);
       expect(pid).toBeGreaterThan(0);
       return pid;
@@ -68,7 +69,7 @@ describe('child process', () => {
       signal: 'SIGKILL',
       expected: true,
     });
-    await vi.waitFor(() => expect(identifyProcess(grandchild)).toBeUndefined());
+    await eventually(() => expect(identifyProcess(grandchild)).toBeUndefined());
   });
 
   it('refuses a child that ends before it is ready, with its last lines', async () => {

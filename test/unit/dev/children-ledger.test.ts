@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startChild } from '../../../src/dev/child-process.ts';
 import { endLeftovers, openLedger } from '../../../src/dev/children-ledger.ts';
 import { identifyProcess } from '../../../src/dev/process-identity.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let folder: string;
 let file: string;
@@ -40,7 +41,7 @@ test('children stand in the ledger as long as they run', async () => {
   ledger.add(child);
   expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject([{ name: 'dummy', pid: child.pid }]);
   await child.stop();
-  await vi.waitFor(() => expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual([]));
+  await eventually(() => expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual([]));
 });
 
 test('what a killed supervisor left behind is ended and named', async () => {
@@ -59,14 +60,14 @@ test('one that does not listen is killed with its whole group', async () => {
     require('node:fs').writeFileSync(${JSON.stringify(join(folder, 'grandchild'))}, String(grandchild.pid));
     setInterval(() => {}, 1e9);`;
   const { record } = await orphan(stubborn);
-  const grandchild = await vi.waitFor(() => {
+  const grandchild = await eventually(() => {
     const pid = Number(readFileSync(join(folder, 'grandchild'), 'utf8'));
     expect(pid).toBeGreaterThan(0);
     return pid;
   });
   writeFileSync(file, JSON.stringify([record]));
   await expect(endLeftovers(file, 50)).resolves.toEqual(['worker']);
-  await vi.waitFor(() => expect(identifyProcess(grandchild)).toBeUndefined());
+  await eventually(() => expect(identifyProcess(grandchild)).toBeUndefined());
 });
 
 test('a stranger who got the pid later is spared', async () => {

@@ -1,9 +1,10 @@
 import Fastify from 'fastify';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFaultClient, type FaultClient } from '../../../src/dev/fault-client.ts';
 import { createFaultBook } from '../../../src/dev/fault-rules.ts';
 import { faultScript } from '../../../src/dev/fault-script.ts';
 import { listenOnLoopback, type StandIn } from '../../../src/dev/run-stand-in.ts';
+import { eventually } from '../../support/eventually.ts';
 
 describe('a book of rules', () => {
   const hang = {
@@ -120,7 +121,7 @@ describe('fault script', () => {
   it('hangs until the caller goes, and does not keep the server from closing', async () => {
     await faults.add({ operation: 'thing.read', effect: { kind: 'hang' } });
     const hanging = expect(read()).rejects.toThrow();
-    await vi.waitFor(async () =>
+    await eventually(async () =>
       expect((await faults.ledger()).counts).toEqual({ 'thing.read': 1 }),
     );
     await standIn.close();

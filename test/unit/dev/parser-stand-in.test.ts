@@ -3,6 +3,7 @@ import { demoteRunningHeads } from '../../../src/dev/parser-stand-in/demote-runn
 import { watchMemory } from '../../../src/dev/parser-stand-in/memory-watch.ts';
 import { createPermits } from '../../../src/dev/parser-stand-in/permits.ts';
 import { htmlEncoding } from '../../../src/parsing/html-encoding.ts';
+import { eventually } from '../../support/eventually.ts';
 
 describe('permits', () => {
   it('lets as many in as there are, in order, and one alone only when all others are out', async () => {
@@ -26,13 +27,13 @@ describe('permits', () => {
     const b = enter('b');
     const alone = enter('alone', true);
     const c = enter('c');
-    await vi.waitFor(() => expect(log).toEqual(['a', 'b']));
+    await eventually(() => expect(log).toEqual(['a', 'b']));
     await leave('a', a);
     expect(log).toEqual(['a', 'b']);
     await leave('b', b);
-    await vi.waitFor(() => expect(log).toEqual(['a', 'b', 'alone']));
+    await eventually(() => expect(log).toEqual(['a', 'b', 'alone']));
     await leave('alone', alone);
-    await vi.waitFor(() => expect(log).toEqual(['a', 'b', 'alone', 'c']));
+    await eventually(() => expect(log).toEqual(['a', 'b', 'alone', 'c']));
     await leave('c', c);
   });
 

@@ -10,6 +10,7 @@ import {
   type Service,
   type Supervisor,
 } from '../../../src/dev/supervisor.ts';
+import { eventually } from '../../support/eventually.ts';
 
 let folder: string;
 let supervisor: Supervisor;
@@ -131,7 +132,7 @@ test('a stop goes group by group and nothing is started again', async () => {
 test('a child that is not ready yet when the stop comes is stopped as well', async () => {
   const starting = supervisor.start(service('slow', 'setInterval(() => {}, 1e9)'));
   const refused = expect(starting).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-  await vi.waitFor(() => expect(spawned).toHaveLength(1));
+  await eventually(() => expect(spawned).toHaveLength(1));
   await supervisor.stop([['slow']]);
   await refused;
   expect(identifyProcess(spawned[0]?.pid ?? 0)).toBeUndefined();
