@@ -431,7 +431,7 @@ export const guards: readonly Guard[] = [
     ],
     project: 'stack',
     test: 'test/integration/reconcile.pg.test.ts',
-    only: 'deletion',
+    only: 'takes the chunks along',
   },
   {
     invariant: 4,

@@ -368,6 +368,21 @@ describe('deletion', () => {
     expect(await reconcile()).toEqual([]);
   });
 
+  test('that a restored database has forgotten takes the chunks along at once', async () => {
+    const documentId = await complete();
+    const marker = `tombstones/${documentId}.${me.ownerId}.${Date.now()}`;
+    await road.shared.objectStore.put(marker, new Uint8Array(), { contentType: 'text/plain' });
+    await road.stopWorker(); // who erases
+    try {
+      const found = { kind: 'deletion-forgotten', id: documentId, treatment: 'healed' };
+      expect(await reconcile()).toContainEqual(found);
+      const chunks = await query('select from intake.chunks where document_id = $1', documentId);
+      expect(chunks).toHaveLength(0);
+    } finally {
+      await road.startWorker();
+    }
+  });
+
   test('is no reason to delete what was uploaded under the same id after it', async () => {
     const file = policy();
     const documentId = await upload(me, file);
