@@ -1,7 +1,8 @@
 /**
  * embed: sub-batches of the chunks that have no vector yet; each is written before anything else is done. Then come the
  * read-back proof and, in the same transaction, going live. What is done is read from the rows, so a killed worker
- * repeats at most the one batch that was answered and not yet written, and a proof that fails repeats none.
+ * repeats at most the one batch that was answered and not yet written. What cannot be proven is thrown away, so that a
+ * retry makes it anew.
  */
 import { type Attempt, advance } from '../src/db/attempts.ts';
 import {
@@ -10,7 +11,7 @@ import {
   chunksWithoutVector,
   storeVectors,
 } from '../src/db/chunks.ts';
-import { chunkCount, makeLive, proveGeneration } from '../src/db/generations.ts';
+import { chunkCount, discardUnproven, makeLive, proveGeneration } from '../src/db/generations.ts';
 import type { Queryable } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
 import type { GenerationId } from '../src/domain/ids.ts';
@@ -74,7 +75,14 @@ async function embedMissing(
     await scope.hold((transaction) => storeVectors(transaction, target, vectors));
     scope.report(done + 1);
   }
-  return await scope.hold((transaction, held) => complete(transaction, held, generationId));
+  try {
+    return await scope.hold((transaction, held) => complete(transaction, held, generationId));
+  } catch (error) {
+    if (error instanceof IntakeError && error.code === 'EMBEDDINGS_UNPROVEN') {
+      await scope.hold((transaction) => discardUnproven(transaction, generationId));
+    }
+    throw error;
+  }
 }
 
 async function embedBatch(

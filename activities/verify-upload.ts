@@ -18,7 +18,7 @@ import {
 } from '../src/db/objects.ts';
 import type { Queryable } from '../src/db/pool.ts';
 import { recordVerified } from '../src/db/versions.ts';
-import { IntakeError } from '../src/domain/errors.ts';
+import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
 import { defaultInspectLimits, inspectFile } from '../src/parsing/inspect-file.ts';
 import { type SpooledFile, withSpooledFile } from '../src/spool/spooled-file.ts';
 import { type AttemptScope, withAttempt } from './attempt-scope.ts';
@@ -123,17 +123,27 @@ interface Copy {
   readonly originalKey: string;
 }
 
-/** False when nothing was uploaded there. */
+/** Nothing was sent, or storage refused it. An outage proves nothing: its copy may still be made. */
+const certainlyNotMade: ReadonlySet<ErrorCode> = new Set([
+  'FILE_ACCESS_CIRCUIT_BREAKER_OPEN',
+  'STORAGE_FORBIDDEN',
+]);
+
+/** False when nothing was uploaded there. A document that waits for storage leaves no key for every try. */
 async function isCopied(
   { objectStore }: ActivityDependencies,
   { uploadKey, originalKey }: Copy,
-  { signal }: AttemptScope,
+  { signal, hold }: AttemptScope,
 ): Promise<boolean> {
   try {
     await objectStore.copy(uploadKey, originalKey, signal);
     return true;
   } catch (error) {
-    if (error instanceof IntakeError && error.code === 'STORAGE_OBJECT_ABSENT') return false;
+    if (!(error instanceof IntakeError)) throw error;
+    if (error.code === 'STORAGE_OBJECT_ABSENT') return false;
+    if (certainlyNotMade.has(error.code)) {
+      await hold((transaction) => releaseKey(transaction, originalKey));
+    }
     throw error;
   }
 }

@@ -220,18 +220,6 @@ export function loadDatabaseConfig(
   return load(settings.pick({ DATABASE_URL: true }), environment);
 }
 
-/** What the command line needs to try the bucket. */
-export function loadStorageConfig(
-  environment: NodeJS.ProcessEnv = process.env,
-): Pick<Config, 'SUPABASE_URL' | 'SUPABASE_SERVICE_ROLE_KEY' | 'SUPABASE_BUCKET'> {
-  const storage = {
-    SUPABASE_URL: true,
-    SUPABASE_SERVICE_ROLE_KEY: true,
-    SUPABASE_BUCKET: true,
-  } as const;
-  return load(settings.pick(storage), environment);
-}
-
 function load<Schema extends z.ZodObject>(
   schema: Schema,
   environment: NodeJS.ProcessEnv,

@@ -22,6 +22,7 @@ import { createChunkPool } from './chunking/chunk-in-thread.ts';
 import { tokenizerName } from './chunking/count-tokens.ts';
 import { chunker } from './chunking/split-markdown.ts';
 import { type Config, DEVELOPMENT_SECRET_PREFIX } from './config.ts';
+import { databaseFingerprint } from './db/fingerprint.ts';
 import { pendingMigrations } from './db/migrate.ts';
 import { createPool, type Pool } from './db/pool.ts';
 import { type Provider, pauseProvider, takeTurn } from './db/provider-budgets.ts';
@@ -225,6 +226,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
     },
     liveness: [eventLoopCheck()],
     readiness: readinessChecks(shared),
+    databaseFingerprint: () => databaseFingerprint(pool),
   };
 }
 

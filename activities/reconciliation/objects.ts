@@ -17,18 +17,34 @@ import type { Found, Scene } from './finding.ts';
 import { isOver } from './grace.ts';
 
 const PAGE = 50;
+/** Documents that are listed at once. */
+const AT_ONCE = 5;
+/** Owners whose folders are walked in one go: each costs a listing. */
+const OWNERS_PER_PAGE = 500;
 
 export async function* lookAtObjects(
   scene: Scene,
   cursor: string | undefined,
 ): AsyncGenerator<Found, string | undefined> {
   const page = await storedDocuments(scene.pool, { after: cursor, limit: PAGE });
-  for (const document of page) {
-    const keys = await keysOf(scene, document);
-    yield* missing(scene, document, keys);
-    yield* strangers(scene, document, keys);
+  for (let start = 0; start < page.length; start += AT_ONCE) {
+    yield* compare(scene, page.slice(start, start + AT_ONCE));
   }
   return page.length < PAGE ? undefined : page.at(-1)?.documentId;
+}
+
+async function* compare(scene: Scene, documents: readonly StoredDocument[]): AsyncGenerator<Found> {
+  const listed = await Promise.all(documents.map((document) => keysOf(scene, document)));
+  const unknown = new Set(await unknownKeys(scene.pool, listed.flat()));
+  for (const [index, document] of documents.entries()) {
+    const keys = listed[index] ?? [];
+    yield* missing(scene, document, keys);
+    yield* strangers(
+      scene,
+      document,
+      keys.filter((key) => unknown.has(key)),
+    );
+  }
 }
 
 async function keysOf({ objectStore, signal }: Scene, place: Place): Promise<readonly string[]> {
@@ -57,15 +73,15 @@ async function* missing(
 async function* strangers(
   scene: Scene,
   { documentId, awaitsUpload, updatedAt }: StoredDocument,
-  keys: readonly string[],
+  unknown: readonly string[],
 ): AsyncGenerator<Found> {
   const isWanted = (key: string) => awaitsUpload && !key.startsWith('parsed/');
   yield* orphans(
     scene,
     documentId,
-    keys.filter((key) => !isWanted(key)),
+    unknown.filter((key) => !isWanted(key)),
   );
-  for (const key of await unknownKeys(scene.pool, keys.filter(isWanted))) {
+  for (const key of unknown.filter(isWanted)) {
     const heal = () =>
       inTransaction(scene.pool, (transaction) => adoptUpload(transaction, { documentId, key }));
     yield { kind: 'upload-without-row', id: key, since: updatedAt, heal };
@@ -75,10 +91,10 @@ async function* strangers(
 async function* orphans(
   scene: Scene,
   documentId: DocumentId,
-  keys: readonly string[],
+  unknown: readonly string[],
 ): AsyncGenerator<Found> {
   const kind = 'object-without-row';
-  for (const key of await unknownKeys(scene.pool, keys)) {
+  for (const key of unknown) {
     const since = (await stat(scene, key))?.modifiedAt;
     // What is gone by now, or of no known age, is left alone.
     if (since === undefined || !isOver(kind, since, scene)) continue;
@@ -111,37 +127,59 @@ async function stat({ objectStore, signal }: Scene, key: string): Promise<Object
   }
 }
 
-export async function* lookAtFolders(scene: Scene): AsyncGenerator<Found, undefined> {
-  for await (const folders of batches(documentFolders(scene))) {
-    const known = await knownDocuments(
-      scene.pool,
-      folders.map(({ documentId }) => documentId),
-    );
-    for (const { documentId, prefix } of folders) {
-      if (known.has(documentId)) continue;
-      // While its run is open, the row may come back: then the bytes are needed.
-      const run = await scene.runs.latestRun(documentId);
-      if (run !== undefined && run.closedAt === undefined && !scene.afterRestore) continue;
-      yield* orphans(scene, documentId, await scene.objectStore.list(prefix, scene.signal));
-    }
+/** Owner by owner. The cursor is the folder of the last: storage lists names in order. */
+export async function* lookAtFolders(
+  scene: Scene,
+  cursor: string | undefined,
+): AsyncGenerator<Found, string | undefined> {
+  let walked = 0;
+  let last: string | undefined;
+  for await (const folder of ownerFolders(scene, cursor)) {
+    if (walked === OWNERS_PER_PAGE) return last;
+    yield* foldersWithoutRow(scene, folder);
+    walked += 1;
+    last = folder;
   }
   return undefined;
 }
 
-interface Folder {
-  readonly documentId: DocumentId;
-  readonly prefix: string;
+async function* foldersWithoutRow(scene: Scene, ownerFolder: string): AsyncGenerator<Found> {
+  for await (const documentIds of batches(documentsIn(scene, ownerFolder))) {
+    const known = await knownDocuments(scene.pool, documentIds);
+    for (const documentId of documentIds) {
+      if (known.has(documentId)) continue;
+      // While its run is open, the row may come back: then the bytes are needed.
+      const run = await scene.runs.latestRun(documentId);
+      if (run !== undefined && run.closedAt === undefined && !scene.afterRestore) continue;
+      const keys = await scene.objectStore.list(`${ownerFolder}/${documentId}/`, scene.signal);
+      yield* orphans(scene, documentId, await unknownKeys(scene.pool, keys));
+    }
+  }
 }
 
-/** Every folder of a document below our three roots. Whatever is not of our form belongs to others. */
-async function* documentFolders({ objectStore, signal }: Scene): AsyncGenerator<Folder> {
-  for (const root of ['uploads', 'originals', 'parsed']) {
-    for await (const { name: owner, isFolder } of objectStore.entries(`${root}/`, signal)) {
-      if (!isFolder || !parseId<OwnerId>(owner)) continue;
-      for await (const { name } of objectStore.entries(`${root}/${owner}/`, signal)) {
-        const documentId = parseId<DocumentId>(name);
-        if (documentId) yield { documentId, prefix: `${root}/${owner}/${name}/` };
-      }
+const roots = ['originals', 'parsed', 'uploads'] as const;
+
+/** Every owner's folder below our three roots behind `cursor`. Whatever is not of our form belongs to others. */
+async function* ownerFolders(
+  { objectStore, signal }: Scene,
+  cursor: string | undefined,
+): AsyncGenerator<string> {
+  for (const root of roots) {
+    if (cursor !== undefined && root < (cursor.split('/')[0] ?? '')) continue;
+    for await (const { name, isFolder } of objectStore.entries(`${root}/`, signal)) {
+      const folder = `${root}/${name}`;
+      if (!isFolder || !parseId<OwnerId>(name)) continue;
+      if (cursor === undefined || folder > cursor) yield folder;
     }
+  }
+}
+
+async function* documentsIn(
+  { objectStore, signal }: Scene,
+  ownerFolder: string,
+): AsyncGenerator<DocumentId> {
+  for await (const { name } of objectStore.entries(`${ownerFolder}/`, signal)) {
+    const documentId = parseId<DocumentId>(name);
+    if (documentId) yield documentId;
   }
 }

@@ -1,6 +1,9 @@
-/** Database and vendor: paid calls that nobody waits for any more, and jobs of ours that no row knows. */
-import { endParseJob } from '../../src/db/parse-jobs.ts';
-import { knownParseJobs, unansweredParseJobs } from '../../src/db/reconciliation.ts';
+/**
+ * Database and vendor: paid calls that nobody waits for any more, and jobs of ours that no row knows, or whose row
+ * believes them gone: a create may reach the vendor after the look that found nothing there.
+ */
+import { endParseJob, hasEnded } from '../../src/db/parse-jobs.ts';
+import { abandonedParseJobs, knownParseJobs } from '../../src/db/reconciliation.ts';
 import { forgetParseJob } from '../forget-parse-job.ts';
 import { batches } from './batches.ts';
 import type { Found, Scene } from './finding.ts';
@@ -12,10 +15,10 @@ export async function* lookAtParseJobs(
   scene: Scene,
   cursor: string | undefined,
 ): AsyncGenerator<Found, string | undefined> {
-  const kind = 'attempt-without-answer';
-  const before = graceBegins(kind, scene);
-  const page = await unansweredParseJobs(scene.pool, { after: cursor, limit: PAGE, before });
+  const before = graceBegins('parse-job-not-forgotten', scene);
+  const page = await abandonedParseJobs(scene.pool, { after: cursor, limit: PAGE, before });
   for (const job of page) {
+    const kind = hasEnded(job) ? 'parse-job-not-forgotten' : 'attempt-without-answer';
     const heal = async () => {
       await forgetParseJob(scene, job, scene.signal);
       await endParseJob(scene.pool, job.id, { state: 'cancelled' });
@@ -29,7 +32,6 @@ export async function* lookAtParseJobs(
 const LOOK_BACK_MS = 31 * 24 * 3_600_000;
 
 export async function* lookAtVendorJobs(scene: Scene): AsyncGenerator<Found, undefined> {
-  const kind = 'parse-job-without-attempt';
   const { pool, parser, signal } = scene;
   const since = new Date(Date.now() - LOOK_BACK_MS);
   for await (const jobs of batches(parser.ownJobs(since, signal))) {
@@ -38,7 +40,9 @@ export async function* lookAtVendorJobs(scene: Scene): AsyncGenerator<Found, und
       jobs.map(({ parseJobId }) => parseJobId),
     );
     for (const { parseJobId, providerJobId, createdAt } of jobs) {
-      if (known.has(parseJobId) || !isOver(kind, createdAt, scene)) continue;
+      const standing = known.get(parseJobId);
+      const kind = standing === undefined ? 'parse-job-without-attempt' : 'parse-job-not-forgotten';
+      if (standing === 'needed' || !isOver(kind, createdAt, scene)) continue;
       const heal = async () => {
         await parser.forget({ providerJobId, providerFileId: undefined }, signal);
         await parser.forgetAll(parseJobId, createdAt, signal);

@@ -20,6 +20,7 @@ export interface ApiDependencies {
   readonly webhooks: WebhookDependencies;
   readonly liveness: readonly HealthCheck[];
   readonly readiness: readonly HealthCheck[];
+  readonly databaseFingerprint: () => Promise<string>;
 }
 
 export interface ApiSettings {

@@ -255,6 +255,7 @@ export const livenessAnswer = z.object({
   status: z.enum(['live', 'not live']),
   version: z.string(),
 });
+export const fingerprintAnswer = z.object({ fingerprint: z.string() });
 export const readinessAnswer = z.object({
   status: z.enum(['ready', 'not ready']),
   notReady: z.array(z.string()),

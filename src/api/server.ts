@@ -16,6 +16,7 @@ import { correlation, correlationIdOf, RequestLog } from './request-log.ts';
 import { directUploadRoutes } from './routes/direct-upload.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { downloadRoutes } from './routes/downloads.ts';
+import { fingerprintRoute } from './routes/fingerprint.ts';
 import { healthRoutes } from './routes/health.ts';
 import { limitRoutes } from './routes/limits.ts';
 import { rootRoute } from './routes/root.ts';
@@ -57,6 +58,7 @@ export function buildServer(dependencies: ApiDependencies): FastifyInstance {
 
   app.register(rootRoute);
   app.register(healthRoutes(dependencies));
+  app.register(fingerprintRoute(dependencies));
   app.register(webhookRoutes(dependencies.webhooks));
   app.register(uploadRoutes(dependencies), { prefix: '/v1' });
   app.register(directUploadRoutes(dependencies), { prefix: '/v1' });

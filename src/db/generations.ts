@@ -165,6 +165,18 @@ async function samplesFound(
   return rows[0]?.found ?? 0;
 }
 
+/** Chunks, terms and vectors that cannot be proven are worth nothing. What is live was proven, and stays. */
+export async function discardUnproven(
+  transaction: Queryable,
+  generationId: GenerationId,
+): Promise<void> {
+  await transaction.query(
+    `delete from intake.generations g where g.id = $1
+       and not exists (select from intake.documents d where d.id = g.document_id and d.live_generation_id = g.id)`,
+    [generationId],
+  );
+}
+
 /** From its commit on, search reads this generation and no other of the document. */
 export async function makeLive(
   transaction: Queryable,

@@ -23,12 +23,17 @@ export interface ParseJob {
   readonly tries: number;
 }
 
-/** Still worth its money: under way, or completed and what it brought is still there. */
-export function isAlive({ state }: ParseJob): boolean {
-  return state === 'submitting' || state === 'submitted' || state === 'completed';
+/** Nobody is told anything more by it. */
+export function hasEnded({ state }: ParseJob): boolean {
+  return state !== 'submitting' && state !== 'submitted';
 }
 
-interface ParseJobRow {
+/** Still worth its money: under way, or completed and what it brought is still there. */
+export function isAlive(job: ParseJob): boolean {
+  return !hasEnded(job) || job.state === 'completed';
+}
+
+export interface ParseJobRow {
   id: ParseJobId;
   document_id: DocumentId;
   version_id: VersionId;
@@ -39,10 +44,10 @@ interface ParseJobRow {
   tries: number;
 }
 
-const columns =
+export const parseJobColumns =
   'j.id, j.document_id, j.version_id, j.state, j.provider_job_id, j.provider_file_id, j.created_at, j.tries';
 
-function toParseJob(row: ParseJobRow): ParseJob {
+export function toParseJob(row: ParseJobRow): ParseJob {
   return {
     id: row.id,
     documentId: row.document_id,
@@ -57,7 +62,7 @@ function toParseJob(row: ParseJobRow): ParseJob {
 
 export async function findParseJob(q: Queryable, id: ParseJobId): Promise<ParseJob | undefined> {
   const { rows } = await q.query<ParseJobRow>(
-    `select ${columns} from intake.parse_jobs j where j.id = $1`,
+    `select ${parseJobColumns} from intake.parse_jobs j where j.id = $1`,
     [id],
   );
   return rows[0] && toParseJob(rows[0]);
@@ -69,7 +74,7 @@ export async function parseJobOfAttempt(
   attemptId: AttemptId,
 ): Promise<ParseJob | undefined> {
   const { rows } = await q.query<ParseJobRow>(
-    `select ${columns} from intake.attempt_parse_jobs l join intake.parse_jobs j on j.id = l.parse_job_id
+    `select ${parseJobColumns} from intake.attempt_parse_jobs l join intake.parse_jobs j on j.id = l.parse_job_id
      where l.attempt_id = $1 order by j.created_at desc limit 1`,
     [attemptId],
   );
@@ -83,7 +88,7 @@ export async function adoptableParseJob(
   optionsFingerprint: string,
 ): Promise<ParseJob | undefined> {
   const { rows } = await q.query<ParseJobRow>(
-    `select ${columns} from intake.parse_jobs j
+    `select ${parseJobColumns} from intake.parse_jobs j
      where j.version_id = $1 and j.options_fingerprint = $2 and j.state in ('submitting', 'submitted', 'completed')
        and j.forgotten_at is null
      order by j.created_at desc limit 1`,
@@ -105,7 +110,7 @@ export async function openParseJob(transaction: Queryable, job: NewParseJob): Pr
   const { rows } = await transaction.query<ParseJobRow>(
     `with opened as (
        insert into intake.parse_jobs as j (id, document_id, owner_id, version_id, made_by, options_fingerprint)
-       values ($1, $2, $3, $4, $5, $6) returning ${columns}
+       values ($1, $2, $3, $4, $5, $6) returning ${parseJobColumns}
      ), linked as (
        insert into intake.attempt_parse_jobs (attempt_id, parse_job_id, adopted) select $5, id, false from opened
      )
@@ -189,7 +194,7 @@ export async function parseJobsOf(
   documentId: DocumentId,
 ): Promise<readonly ParseJob[]> {
   const { rows } = await q.query<ParseJobRow>(
-    `select ${columns} from intake.parse_jobs j where j.document_id = $1`,
+    `select ${parseJobColumns} from intake.parse_jobs j where j.document_id = $1`,
     [documentId],
   );
   return rows.map(toParseJob);

@@ -5,7 +5,7 @@ import { endAttempt } from './attempts.ts';
 import { buryDocument } from './documents.ts';
 import type { Place } from './objects.ts';
 import { markConfirmed } from './outbox.ts';
-import { findParseJob, type ParseJob } from './parse-jobs.ts';
+import { type ParseJob, type ParseJobRow, parseJobColumns, toParseJob } from './parse-jobs.ts';
 import type { Queryable } from './pool.ts';
 
 /** Below every id. */
@@ -152,14 +152,17 @@ export async function buryAgain(transaction: Queryable, deletion: Deletion): Pro
   await buryDocument(transaction, documentId);
 }
 
-/** Parse jobs without an answer to which no unfinished attempt listens any more. */
-export async function unansweredParseJobs(
+/**
+ * Parse jobs to which no unfinished attempt listens any more, and that have no end yet or were never forgotten at the
+ * vendor.
+ */
+export async function abandonedParseJobs(
   q: Queryable,
   page: PageOf<string>,
 ): Promise<readonly ParseJob[]> {
-  const { rows } = await q.query<{ id: ParseJobId }>(
-    `select j.id from intake.parse_jobs j
-     where j.state in ('submitting', 'submitted') and j.id > $1
+  const { rows } = await q.query<ParseJobRow>(
+    `select ${parseJobColumns} from intake.parse_jobs j
+     where (j.state in ('submitting', 'submitted') or j.forgotten_at is null) and j.id > $1
        and not exists (
          select from intake.attempt_parse_jobs l join intake.attempts a on a.id = l.attempt_id
          where l.parse_job_id = j.id
@@ -167,20 +170,19 @@ export async function unansweredParseJobs(
      order by j.id limit $3`,
     [page.after ?? FIRST, page.before, page.limit],
   );
-  const jobs = await Promise.all(rows.map(({ id }) => findParseJob(q, id)));
-  return jobs.filter((job) => job !== undefined);
+  return rows.map(toParseJob);
 }
 
-/** Which of these ids have a parse job row. */
+/** Which of these ids have a parse job row, and whether it says that the vendor was told to forget the job. */
 export async function knownParseJobs(
   q: Queryable,
   ids: readonly ParseJobId[],
-): Promise<ReadonlySet<string>> {
-  const { rows } = await q.query<{ id: string }>(
-    'select id from intake.parse_jobs where id = any($1)',
+): Promise<ReadonlyMap<ParseJobId, 'needed' | 'forgotten'>> {
+  const { rows } = await q.query<{ id: ParseJobId; forgotten: boolean }>(
+    'select id, forgotten_at is not null as forgotten from intake.parse_jobs where id = any($1)',
     [ids],
   );
-  return new Set(rows.map(({ id }) => id));
+  return new Map(rows.map(({ id, forgotten }) => [id, forgotten ? 'forgotten' : 'needed']));
 }
 
 /** Steps from document to document over an index: the chunks themselves are not read. */

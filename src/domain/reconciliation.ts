@@ -16,7 +16,8 @@ export type FindingKind =
   | 'object-without-row'
   | 'row-without-object'
   | 'parse-job-without-attempt'
-  | 'attempt-without-answer';
+  | 'attempt-without-answer'
+  | 'parse-job-not-forgotten';
 
 interface FindingDefinition {
   readonly means: string;
@@ -95,6 +96,12 @@ export const findingKinds: Readonly<Record<FindingKind, FindingDefinition>> = {
     remedy: { heals: 'stops the job at the vendor and closes its row' },
     grace: startUnderWay,
   },
+  'parse-job-not-forgotten': {
+    means:
+      'a parse job that nobody needs any more, and of which the vendor may still have something',
+    remedy: { heals: 'deletes the job and its upload at the vendor' },
+    grace: startUnderWay,
+  },
 };
 
 /**
@@ -108,7 +115,7 @@ export const passes = {
   runs: 'hour',
   erasures: 'hour',
   parseJobs: 'hour',
-  vendorJobs: 'day',
+  vendorJobs: 'hour',
   chunks: 'day',
   folders: 'day',
 } as const satisfies Record<string, 'hour' | 'day'>;

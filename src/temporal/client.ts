@@ -9,15 +9,15 @@ export interface TemporalClient {
   close(): Promise<void>;
 }
 
-/** From the process's own environment, or from another one. */
+/** By the process's own environment unless another is given. */
 export function connectionSettings(
   environment?: NodeJS.ProcessEnv,
 ): ReturnType<typeof loadClientConnectConfig> {
   if (environment === undefined) return loadClientConnectConfig();
-  const given = Object.entries(environment).filter(([, value]) => value !== undefined);
-  return loadClientConnectConfig({
-    overrideEnvVars: Object.fromEntries(given) as Record<string, string>,
+  const given = Object.entries(environment).filter((entry): entry is [string, string] => {
+    return entry[1] !== undefined;
   });
+  return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
 }
 
 /** Connects lazily: the process starts while Temporal is away, and says so in its readiness. */

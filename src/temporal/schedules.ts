@@ -12,6 +12,14 @@ export interface ScheduleSettings {
   readonly thoroughEveryMs: number;
 }
 
+/** Several installations may share a namespace. */
+export function scheduleIds(taskQueue: string) {
+  return {
+    hour: `reconcile/quick/${taskQueue}`,
+    day: `reconcile/thorough/${taskQueue}`,
+  } as const;
+}
+
 /** A run that was missed is not made up for: the next one finds the same. */
 const CATCH_UP = '1 minute';
 
@@ -25,9 +33,7 @@ async function ensureSchedule(
   { taskQueue, everyMs, thoroughEveryMs }: ScheduleSettings,
   often: 'hour' | 'day',
 ): Promise<void> {
-  const name = often === 'hour' ? 'quick' : 'thorough';
-  // Several installations may share a namespace.
-  const scheduleId = `reconcile/${name}/${taskQueue}`;
+  const scheduleId = scheduleIds(taskQueue)[often];
   const input: ReconcileInput = { passes: allPasses.filter((pass) => passes[pass] === often) };
   const schedule = {
     spec: { intervals: [{ every: often === 'hour' ? everyMs : thoroughEveryMs }] },
@@ -39,7 +45,7 @@ async function ensureSchedule(
       taskQueue,
       args: [input],
       workflowTaskTimeout: '3 seconds' as const,
-      staticSummary: `reconciliation, ${name}: rows, runs, objects and parse jobs`,
+      staticSummary: `reconciliation, every ${often}: rows, runs, objects and parse jobs`,
     },
   };
   await reachable(client, async () => {

@@ -10,16 +10,18 @@ export interface WorkerOptions {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue: string;
+  readonly identity?: string;
   readonly workflowBundlePath: string;
   readonly activities: IngestActivities & EraseActivities & Partial<ReconcileActivities>;
 }
 
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, workflowBundlePath, activities } = options;
+  const { connection, namespace, taskQueue, workflowBundlePath, activities, identity } = options;
   return await Worker.create({
     connection,
     namespace,
     taskQueue,
+    ...(identity === undefined ? {} : { identity }),
     workflowBundle: { codePath: workflowBundlePath },
     activities: { ...activities },
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).

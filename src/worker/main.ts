@@ -15,6 +15,7 @@ import { ensureSchedules } from '../temporal/schedules.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
 import { workerHealth } from './health.ts';
+import { workerIdentity } from './identity.ts';
 
 await runMain(async () => {
   const config = loadConfig();
@@ -30,6 +31,7 @@ await runMain(async () => {
     connection,
     namespace: shared.temporal.namespace,
     taskQueue: config.TASK_QUEUE,
+    identity: await workerIdentity(shared.pool),
     // The bundler tells every module it met.
     workflowBundlePath: await workflowBundle(temporalLogger(logger, 'WARN')),
     activities: createActivities(dependencies),

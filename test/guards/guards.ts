@@ -391,4 +391,116 @@ export const guards: readonly Guard[] = [
     test: 'test/integration/accept-document.pg.test.ts',
     only: 'what is lost between commit and Temporal',
   },
+  {
+    invariant: 5,
+    name: 'reconciliation leaves a job to who listens to it',
+    remove: [
+      {
+        file: 'src/db/reconciliation.ts',
+        text: 'and (a.ended_at is null or a.ended_at > $2))',
+        with: 'and a.ended_at > $2)',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/reconcile.pg.test.ts',
+    only: 'parse jobs',
+  },
+  {
+    invariant: 5,
+    name: 'a create that came too late is found',
+    remove: [
+      {
+        file: 'activities/reconciliation/parse-jobs.ts',
+        text: "standing === 'needed'",
+        with: 'standing !== undefined',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/reconcile.pg.test.ts',
+    only: 'parse jobs',
+  },
+  {
+    invariant: 4,
+    name: 'a deletion that the database has forgotten takes the content along',
+    remove: [
+      {
+        file: 'activities/reconciliation/deletions.ts',
+        text: '    await eraseContent(transaction, deletion.documentId);\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/reconcile.pg.test.ts',
+    only: 'takes the chunks along',
+  },
+  {
+    invariant: 4,
+    name: 'a younger document under the id of a deleted one stays',
+    remove: [
+      {
+        file: 'activities/reconciliation/deletions.ts',
+        text: '      if (standing && standing.createdAt >= deletedAt) continue;\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/reconcile.pg.test.ts',
+    only: 'deletion',
+  },
+  {
+    invariant: 12,
+    name: 'an object whose key is just written down stays',
+    remove: [
+      {
+        file: 'activities/reconciliation/objects.ts',
+        text: '    await lockDocument(transaction, documentId);\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/reconcile.pg.test.ts',
+    only: 'being written down',
+  },
+  {
+    invariant: 12,
+    name: 'the bytes of a run without a row are kept for the row',
+    remove: [
+      {
+        file: 'activities/reconciliation/objects.ts',
+        text: 'run !== undefined && run.closedAt === undefined && !scene.afterRestore',
+        with: 'scene.signal.aborted && run !== undefined',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/reconcile.pg.test.ts',
+    only: 'does nothing and says why',
+  },
+  {
+    invariant: 12,
+    name: 'a run without a row is only reported',
+    remove: [
+      {
+        file: 'activities/reconciliation/runs.ts',
+        text: "(kind === 'run-without-row' && !scene.afterRestore)",
+        with: 'scene.signal.aborted',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/reconcile.pg.test.ts',
+    only: 'is reported; only',
+  },
+  {
+    invariant: 12,
+    name: 'files that are not there do not open the circuit breaker',
+    remove: [
+      {
+        file: 'src/storage/storage-breaker.ts',
+        text: "(error.code === 'STORAGE_UNAVAILABLE' || error.code === 'STORAGE_FORBIDDEN')",
+        with: "error.code.startsWith('STORAGE_')",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/breaker-storm.pg.test.ts',
+    only: 'files that are not there',
+  },
 ];

@@ -12,6 +12,8 @@ import { holdDocument } from '../../src/db/documents.ts';
 import { inTransaction } from '../../src/db/pool.ts';
 import { embeddingModelFiles } from '../../src/dev/tools.ts';
 import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
+import { type ReconcileInput, workflowTypes } from '../../src/domain/run.ts';
+import { makeDocument } from '../support/documents.ts';
 import { declare, type Person, put, reach, reset, type Road, startRoad, upload } from '../support/road.ts';
 
 const tokenizer = join(tmpdir(), `tokenizer-${process.pid}.json`);
@@ -199,6 +201,23 @@ test('deleted, and erased', async () => {
   await reach(me, documentId, 'complete');
   await me.api.delete(documentId);
   await save('erased', eraseWorkflowId(documentId));
+});
+
+test('reconciled: two pages of one pass, a finding healed, and a pass that its party broke off', async () => {
+  const { pool } = road.database;
+  for (let n = 0; n < 60; n += 1) await makeDocument(pool, { content: `stored ${n}`, status: 'uploaded' });
+  const { documentId } = await declare(me, policy('lost'));
+  await road.temporal.client.workflow.getHandle(ingest(documentId)).terminate();
+  await pool.query('alter table intake.attempts disable trigger guard_status_move');
+  await pool.query(`update intake.attempts set updated_at = now() - interval '1 hour' where document_id = $1`, [documentId]);
+  await pool.query('alter table intake.attempts enable trigger guard_status_move');
+  await road.faults.parser.add({ operation: 'parse.list', times: 'always', effect: { kind: 'answer', status: 401, body: '{}' } });
+  const input: ReconcileInput = { passes: ['objects', 'vendorJobs', 'attempts'] };
+  const workflowId = 'reconcile/recorded';
+  const options = { workflowId, taskQueue: road.config.TASK_QUEUE, args: [input] };
+  const result = await road.temporal.client.workflow.execute(workflowTypes.reconcile, options);
+  expect(result).toMatchObject({ brokenOff: ['vendorJobs'] });
+  await save('reconciled', workflowId);
 });
 
 // Last, since what follows is for a worker that has lost its tokenizer and whose breaker is open.

@@ -5,7 +5,7 @@ import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
-import type { IngestResult } from '../../src/domain/run.ts';
+import type { IngestResult, ReconcileResult } from '../../src/domain/run.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 
 const folder = new URL('./', import.meta.url);
@@ -13,6 +13,12 @@ const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
 
 async function history(name: string) {
   return historyFromJSON(JSON.parse(await readFile(new URL(name, folder), 'utf8')));
+}
+
+/** What a run says that completed: an erasure has nothing to say. */
+function outcomeOf(result: IngestResult | ReconcileResult | null): string {
+  if (result === null) return 'erased';
+  return 'outcome' in result ? result.outcome : 'reconciled';
 }
 
 /** The code a run failed with, the outcome it completed with, or how else it closed. */
@@ -24,7 +30,7 @@ async function endOf(name: string): Promise<string | null | undefined> {
   } = (await history(name)).events?.at(-1) ?? {};
   if (completed) {
     const [result] = completed.result?.payloads ?? [];
-    return result?.data?.length ? defaultPayloadConverter.fromPayload<IngestResult>(result).outcome : 'erased';
+    return outcomeOf(result?.data?.length ? defaultPayloadConverter.fromPayload(result) : null);
   }
   return canceled ? 'canceled' : failed?.failure?.applicationFailureInfo?.type;
 }
@@ -37,6 +43,7 @@ describe('recorded runs', () => {
         'complete',
         'superseded',
         'erased',
+        'reconciled',
         'canceled',
         'UPLOAD_EXPIRED', // upload_expired
         'DECLARATION_MISMATCH', // upload_rejected

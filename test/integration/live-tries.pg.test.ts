@@ -194,6 +194,31 @@ describe('verify', () => {
     expect(await keysOf(document, 'original')).toHaveLength(1);
   });
 
+  test('looks that meet the open breaker, or are refused, leave no key behind', async () => {
+    const document = await uploaded();
+    const own = buildActivityDependencies(road.shared, new AbortController().signal);
+    const look = (number: number) => tryOf((_, ref) => verifyUpload(own, ref), document, number);
+    const { storage } = road.faults;
+    const refused = { kind: 'answer', status: 400, body: '{"statusCode":"403"}' } as const;
+    await storage.add({ operation: 'object.copy', effect: refused });
+    await expect(look(1)).rejects.toMatchObject({ type: 'STORAGE_FORBIDDEN' });
+    expect(await keysOf(document, 'original')).toEqual([]);
+    const down = { kind: 'answer', status: 503, body: '<html>' } as const;
+    await storage.add({ operation: 'object.copy', times: 'always', effect: down });
+    for (const number of [2, 3, 4, 5]) {
+      await expect(look(number)).rejects.toMatchObject({ type: 'STORAGE_UNAVAILABLE' });
+    }
+    const reached = await keysOf(document, 'original');
+    for (const number of [6, 7, 8]) {
+      await expect(look(number)).rejects.toMatchObject({
+        type: 'FILE_ACCESS_CIRCUIT_BREAKER_OPEN',
+      });
+    }
+    expect(await keysOf(document, 'original')).toHaveLength(reached.length);
+    expect(reached, 'what may still be made is swept one day').toHaveLength(4);
+    await own.close();
+  });
+
   /** A look that failed when its copy had been made. */
   async function failedLook(): Promise<TestDocument> {
     const document = await uploaded();

@@ -1,11 +1,22 @@
 /** Reconciliation: what rows, runs, objects and parse jobs do not agree on is found, and healed once. */
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { lookAtAttempts } from '../../activities/reconciliation/attempts.ts';
 import type { Scene } from '../../activities/reconciliation/finding.ts';
 import { type Finding, reconcilePage } from '../../activities/reconciliation/reconcile.ts';
+import { inTransaction } from '../../src/db/pool.ts';
+import { renewRun } from '../../src/db/reconciliation.ts';
 import { buildReconciliation } from '../../src/dependencies.ts';
-import { type DocumentId, eraseWorkflowId, ingestWorkflowId } from '../../src/domain/ids.ts';
+import {
+  type AttemptId,
+  type DocumentId,
+  eraseWorkflowId,
+  ingestWorkflowId,
+  type VersionId,
+} from '../../src/domain/ids.ts';
 import { allPasses } from '../../src/domain/reconciliation.ts';
+import { installationMark, keysOf } from '../../src/webhooks/callback-token.ts';
+import { supersede } from '../support/documents.ts';
 import { eventually } from '../support/eventually.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
 
@@ -64,8 +75,14 @@ async function inputOf(documentId: string): Promise<unknown> {
 }
 
 async function attemptOf(documentId: string) {
-  const [attempt] = await query<{ id: string; run_id: string; status: string; error_code: string }>(
-    `select id, run_id, status, error_code from intake.attempts where document_id = $1
+  const [attempt] = await query<{
+    id: string;
+    run_id: string;
+    version_id: string;
+    status: string;
+    error_code: string;
+  }>(
+    `select id, run_id, version_id, status, error_code from intake.attempts where document_id = $1
      order by number desc limit 1`,
     documentId,
   );
@@ -129,6 +146,12 @@ describe('a row without a run', () => {
     const input = await inputOf(documentId);
     await runOf(documentId).terminate();
     const before = await attemptOf(documentId);
+    await query('alter table intake.attempts disable trigger guard_status_move');
+    await query(
+      `update intake.attempts set updated_at = now() - interval '1 hour' where id = $1`,
+      before.id,
+    );
+    await query('alter table intake.attempts enable trigger guard_status_move');
     await healedOnce({ kind: 'row-without-run', id: before.id });
     expect((await attemptOf(documentId)).run_id).not.toBe(before.run_id);
     expect(await inputOf(documentId), 'the same deadlines').toEqual(input);
@@ -150,25 +173,82 @@ describe('a row without a run', () => {
     expect((await road.faults.parser.ledger()).counts['parse.paid']).toBe(counts['parse.paid']);
   });
 
-  test('whose run failed and left no outcome gets that outcome', async () => {
+  /** A document whose run failed, and whose row is as a dump from before that has it. */
+  async function failedBehindTheDump(runId?: string) {
     await road.faults.parser.add({
       operation: 'parse.run',
       effect: { kind: 'named', name: 'fail-with-text' },
     });
     const documentId = await upload(me, policy());
-    await vi.waitFor(async () => expect(await stateOf(runOf(documentId))).toBe('FAILED'), {
-      timeout: 30_000,
-    });
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('FAILED'));
     const ended = await attemptOf(documentId);
-    // As a dump from before the end has it.
     await query('alter table intake.attempts disable trigger guard_status_move');
     await query(
-      `update intake.attempts set status = 'parse_queued', error_code = null, ended_at = null where id = $1`,
+      `update intake.attempts set status = 'parse_queued', error_code = null, ended_at = null, run_id = $2 where id = $1`,
       ended.id,
+      runId ?? ended.run_id,
     );
     await query('alter table intake.attempts enable trigger guard_status_move');
+    return { documentId, ended };
+  }
+
+  test('whose run failed and left no outcome gets that outcome', async () => {
+    const { documentId, ended } = await failedBehindTheDump();
     await healedOnce({ kind: 'row-without-run', id: ended.id });
     expect(await attemptOf(documentId)).toEqual(ended);
+  });
+
+  test('whose failed run is not the one that the row names is started again', async () => {
+    const { documentId, ended } = await failedBehindTheDump(randomUUID());
+    const { id } = ended;
+    expect(await reconcile()).toEqual([{ kind: 'row-without-run', id, treatment: 'healed' }]);
+    await reach(me, documentId, 'complete');
+  });
+
+  test('that its owner has ended meanwhile stays as it was ended', async () => {
+    const { documentId } = await failedBehindTheDump();
+    const { signal } = new AbortController();
+    const parties = buildReconciliation(road.shared);
+    const scene = { ...parties, signal, now: inTwoDays(), afterRestore: false };
+    const { value: found } = await lookAtAttempts(scene, undefined).next();
+    await me.api.cancel(documentId);
+    if (typeof found !== 'object') throw new Error('nothing found');
+    await expect(found.heal?.()).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect((await attemptOf(documentId)).status).toBe('cancelled');
+  });
+});
+
+describe('a run that a restored row has fallen behind', () => {
+  test('is replaced from what the rows have, and what was paid is adopted', async () => {
+    await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 3_000 } });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'parse_queued');
+    const { counts } = await road.faults.parser.ledger();
+    const { id, run_id } = await attemptOf(documentId);
+    const found = { kind: 'run-ahead-of-row', id };
+    expect(await reconcile(), 'nobody says that a restore was').toEqual([]);
+    const afterRestore = true;
+    expect(await reconcile({ afterRestore, dryRun: true })).toEqual([
+      { ...found, treatment: 'pending' },
+    ]);
+    expect(await reconcile({ afterRestore })).toEqual([{ ...found, treatment: 'healed' }]);
+    expect((await attemptOf(documentId)).run_id).not.toBe(run_id);
+    await reach(me, documentId, 'complete');
+    expect((await road.faults.parser.ledger()).counts['parse.paid']).toBe(counts['parse.paid']);
+  });
+
+  test('is left alone where it has done nothing yet', async () => {
+    const { documentId } = await declare(me, policy());
+    expect(await reconcile({ afterRestore: true })).toEqual([]);
+    await me.api.cancel(documentId);
+  });
+
+  test('and whose row names another run by now is not overwritten', async () => {
+    const { documentId } = await declare(me, policy());
+    const { id, run_id } = await attemptOf(documentId);
+    await renewRun(road.database.pool, id as AttemptId, { from: randomUUID(), to: randomUUID() });
+    expect((await attemptOf(documentId)).run_id).toBe(run_id);
+    await me.api.cancel(documentId);
   });
 });
 
@@ -198,19 +278,45 @@ describe('a run without a row', () => {
       taskQueue: road.config.TASK_QUEUE,
       signal: 'confirmUpload',
     });
-    await vi.waitFor(
-      async () => {
-        const { pendingActivities } = await workflowService.describeWorkflowExecution({
-          namespace: 'default',
-          execution: { workflowId: ingestWorkflowId(documentId as DocumentId) },
-        });
-        const [activity] = pendingActivities ?? [];
-        expect(activity?.lastFailure?.applicationFailureInfo?.type).toBe('ATTEMPT_ABSENT');
-      },
-      { timeout: 30_000 },
+    await eventually(async () => {
+      const { pendingActivities } = await workflowService.describeWorkflowExecution({
+        namespace: 'default',
+        execution: { workflowId: ingestWorkflowId(documentId as DocumentId) },
+      });
+      const [activity] = pendingActivities ?? [];
+      expect(activity?.lastFailure?.applicationFailureInfo?.type).toBe('ATTEMPT_ABSENT');
+    });
+    await eventually(async () =>
+      expect(await reconcile(), 'its bytes are kept for the row').toMatchObject([
+        { kind: 'run-without-row', treatment: 'reported' },
+      ]),
     );
     await giveBack();
     await reach(me, documentId as DocumentId, 'complete');
+  });
+
+  test('but of an attempt that a later one has superseded is cancelled', async () => {
+    await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'delay', ms: 60_000 } });
+    const documentId = await upload(me, policy());
+    await reach(me, documentId, 'parse_queued');
+    const { id, run_id, version_id } = await attemptOf(documentId);
+    await supersede(road.database.pool, {
+      documentId,
+      ownerId: me.ownerId,
+      attemptId: id as AttemptId,
+      versionId: version_id as VersionId,
+      runId: run_id,
+    });
+    const found = { kind: 'run-not-stopped', id: documentId };
+    const pending = [{ ...found, treatment: 'pending' }];
+    await eventually(async () => expect(await reconcile({ dryRun: true })).toEqual(pending));
+    expect(await reconcile({ dryRun: true, afterRestore: true }), 'not its own').toEqual(pending);
+    expect(await reconcile()).toEqual([{ ...found, treatment: 'healed' }]);
+    const { workflow } = road.temporal.client;
+    const run = workflow.getHandle(ingestWorkflowId(documentId), run_id);
+    await eventually(async () => expect(await stateOf(run)).toBe('CANCELLED'));
+    await me.api.cancel(documentId);
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
   });
 
   test('or of a cancelled attempt that was never told is cancelled', async () => {
@@ -220,6 +326,7 @@ describe('a run without a row', () => {
       documentId,
     );
     await eventually(async () => expect(await reconcile({ dryRun: true })).toHaveLength(1));
+    expect(await reconcile({ now: new Date() }), 'it may be on its way').toEqual([]);
     const found = { kind: 'run-not-stopped', id: documentId, treatment: 'healed' };
     expect(await reconcile()).toEqual([found]);
     await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
@@ -235,6 +342,9 @@ describe('deletion', () => {
     await loseErasure(documentId);
     await healedOnce({ kind: 'erasure-without-run', id: documentId });
     expect(await stateOf(erasureOf(documentId))).toBe('RUNNING');
+    await erasureOf(documentId).terminate();
+    await query('update intake.documents set erased_at = now() where id = $1', documentId);
+    expect(await reconcile(), 'it is erased').toEqual([]);
   });
 
   test('that a restored database has forgotten is done again', async () => {
@@ -254,10 +364,23 @@ describe('deletion', () => {
     expect(rest.map(({ kind }) => kind)).toEqual(['row-without-object', 'row-without-object']);
     expect(await reconcile()).toContainEqual({ ...found, treatment: 'healed' });
     await expect(me.api.document(documentId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await vi.waitFor(async () => expect(await stateOf(erasureOf(documentId))).toBe('RUNNING'), {
-      timeout: 30_000,
-    });
+    await eventually(async () => expect(await stateOf(erasureOf(documentId))).toBe('RUNNING'));
     expect(await reconcile()).toEqual([]);
+  });
+
+  test('that a restored database has forgotten takes the chunks along at once', async () => {
+    const documentId = await complete();
+    const marker = `tombstones/${documentId}.${me.ownerId}.${Date.now()}`;
+    await road.shared.objectStore.put(marker, new Uint8Array(), { contentType: 'text/plain' });
+    await road.stopWorker(); // who erases
+    try {
+      const found = { kind: 'deletion-forgotten', id: documentId, treatment: 'healed' };
+      expect(await reconcile()).toContainEqual(found);
+      const chunks = await query('select from intake.chunks where document_id = $1', documentId);
+      expect(chunks).toHaveLength(0);
+    } finally {
+      await road.startWorker();
+    }
   });
 
   test('is no reason to delete what was uploaded under the same id after it', async () => {
@@ -349,6 +472,33 @@ describe('objects', () => {
     expect(await reconcile()).toEqual([]);
   });
 
+  test('whose key is being written down while they are looked at stay', async () => {
+    const documentId = await complete();
+    const key = `originals/${me.ownerId}/${documentId}/${randomUUID()}`;
+    await road.shared.objectStore.put(key, Buffer.from('x'), { contentType: 'text/plain' });
+    const { pool } = road.database;
+    let healing: Promise<unknown> = Promise.resolve();
+    await inTransaction(pool, async (transaction) => {
+      await transaction.query('select from intake.documents where id = $1 for no key update', [
+        documentId,
+      ]);
+      await transaction.query(
+        `insert into intake.objects (key, document_id, owner_id, kind) values ($1, $2, $3, 'original')`,
+        [key, documentId, me.ownerId],
+      );
+      healing = reconcile();
+      await eventually(async () =>
+        expect(
+          await query(
+            `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+          ),
+        ).toHaveLength(1),
+      );
+    });
+    await healing;
+    await expect(road.shared.objectStore.stat(key)).resolves.toMatchObject({ sizeBytes: 1 });
+  });
+
   test('that a document waits for are given to it, and nobody needs to upload again', async () => {
     const file = policy();
     const { documentId } = await declare(me, file);
@@ -372,6 +522,7 @@ describe('objects', () => {
     const id = version?.original_key ?? '';
     await road.shared.objectStore.remove([id]);
     const found = { kind: 'row-without-object', id, treatment: 'reported' };
+    expect(await reconcile({ now: new Date() }), 'it may be on its way').toEqual([]);
     expect(await reconcile()).toEqual([found]);
     expect(await reconcile()).toEqual([found]);
     await expect(me.api.document(documentId)).resolves.toMatchObject({ searchable: true });
@@ -399,6 +550,7 @@ describe('parse jobs', () => {
       'select id, provider_job_id from intake.parse_jobs where document_id = $1',
       documentId,
     );
+    expect(await reconcile(), 'somebody waits for it').toEqual([]);
     const foreign = await foreignJob(job?.id ?? '');
     await runOf(documentId).terminate();
     await query('delete from intake.parse_jobs where id = $1', job?.id);
@@ -435,6 +587,63 @@ describe('parse jobs', () => {
     ]);
   });
 
+  test('whose forgetting failed once are forgotten when nobody needs them any more', async () => {
+    await road.faults.parser.add({
+      operation: 'parse.delete',
+      effect: { kind: 'answer', status: 500, body: '{}' },
+    });
+    const documentId = await complete();
+    const [job] = await query<{ id: string; provider_job_id: string }>(
+      'select id, provider_job_id from intake.parse_jobs where document_id = $1',
+      documentId,
+    );
+    const id = job?.id ?? '';
+    expect(await vendorJob(job?.provider_job_id ?? '')).toBe(200);
+    expect(await vendorFiles(id)).toHaveLength(1);
+    await healedOnce({ kind: 'parse-job-not-forgotten', id });
+    expect(await vendorJob(job?.provider_job_id ?? '')).toBe(404);
+    expect(await vendorFiles(id)).toEqual([]);
+  });
+
+  test('one that cannot be forgotten now keeps no other waiting', async () => {
+    const refused = { kind: 'answer', status: 500, body: '{}' } as const;
+    await road.faults.parser.add({ operation: 'parse.delete', times: 2, effect: refused });
+    await complete();
+    await complete();
+    await road.faults.parser.add({ operation: 'parse.delete', effect: refused });
+    const treated = await reconcile();
+    expect(treated.map(({ treatment, code }) => [treatment, code]).toSorted()).toEqual([
+      ['failed', 'LLAMAPARSE_SERVER_ERROR'],
+      ['healed', undefined],
+    ]);
+    expect(await reconcile(), 'found again').toMatchObject([{ treatment: 'healed' }]);
+  });
+
+  test('whose create arrives after a cancel has looked are forgotten all the same', async () => {
+    await road.faults.parser.add({ operation: 'parse.create', effect: { kind: 'hang' } });
+    const { counts } = await road.faults.parser.ledger();
+    const documentId = await upload(me, policy());
+    await eventually(async () => {
+      const { counts: now } = await road.faults.parser.ledger();
+      expect(now['parse.create']).toBe((counts['parse.create'] ?? 0) + 1);
+    });
+    await me.api.cancel(documentId);
+    await eventually(async () => expect(await stateOf(runOf(documentId))).toBe('CANCELLED'));
+    const [row] = await query<{ id: string; forgotten: boolean }>(
+      'select id, forgotten_at is not null as forgotten from intake.parse_jobs where document_id = $1',
+      documentId,
+    );
+    expect(row?.forgotten, 'the look found nothing').toBe(true);
+    const id = row?.id ?? '';
+    const job = await createAtVendor(await uploadToVendor(id), {
+      parseJobId: id,
+      installation: installationMark(keysOf(road.config.WEBHOOK_TOKEN_KEY)[0]),
+    });
+    await healedOnce({ kind: 'parse-job-not-forgotten', id });
+    expect(await vendorJob(job)).toBe(404);
+    expect(await vendorFiles(id)).toEqual([]);
+  });
+
   const vendor = (path: string, init: RequestInit = {}) =>
     fetch(`${road.config.LLAMA_CLOUD_BASE_URL}${path}`, {
       ...init,
@@ -445,19 +654,41 @@ describe('parse jobs', () => {
     });
   const vendorJob = async (id: string) => (await vendor(`/api/v2/parse/${id}`)).status;
 
+  async function vendorFiles(jobId: string): Promise<readonly { id: string }[]> {
+    const files = await vendor(`/api/v1/beta/files?external_file_id=${jobId}`);
+    return ((await files.json()) as { items: readonly { id: string }[] }).items;
+  }
+
   /** Of another installation that shares the account. */
   async function foreignJob(likeJob: string): Promise<string> {
-    const files = await vendor(`/api/v1/beta/files?external_file_id=${likeJob}`);
-    const { items } = (await files.json()) as { items: readonly { id: string }[] };
+    const items = await vendorFiles(likeJob);
+    const metadata = { parseJobId: randomUUID(), installation: 'another' };
+    return await createAtVendor(items[0]?.id ?? '', metadata);
+  }
+
+  async function createAtVendor(fileId: string, metadata: object): Promise<string> {
     const made = await vendor('/api/v2/parse', {
       method: 'POST',
       body: JSON.stringify({
-        file_id: items[0]?.id,
+        file_id: fileId,
         tier: 'cost_effective',
         version: '2026-08-19',
-        user_metadata: { parseJobId: randomUUID(), installation: 'another' },
+        user_metadata: metadata,
       }),
     });
     return ((await made.json()) as { id: string }).id;
+  }
+
+  async function uploadToVendor(externalId: string): Promise<string> {
+    const body = new FormData();
+    body.set('file', new File([policy().content], 'a.md', { type: 'text/markdown' }));
+    body.set('purpose', 'parse');
+    body.set('external_file_id', externalId);
+    const uploaded = await fetch(`${road.config.LLAMA_CLOUD_BASE_URL}/api/v1/beta/files`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${road.config.LLAMA_CLOUD_API_KEY}` },
+      body,
+    });
+    return ((await uploaded.json()) as { id: string }).id;
   }
 });

@@ -45,6 +45,14 @@ function policy(): { readonly content: string; readonly word: string } {
   };
 }
 
+/** Markdown of so many chunks at least. */
+function manyParts(length: number): string {
+  made += 1;
+  const part = (n: number) =>
+    `# Part ${n} of ${made}\n\n${`The clause ${n} of ${made} says something. `.repeat(20)}\n`;
+  return Array.from({ length }, (_, n) => part(n)).join('\n');
+}
+
 const runOf = (documentId: string) =>
   road.temporal.client.workflow.getHandle(ingestWorkflowId(documentId as DocumentId));
 const closed = (documentId: string) =>
@@ -440,12 +448,7 @@ describe('the embedder', () => {
       })),
     );
     await road.faults.embedding.clearLedger();
-    const content = Array.from(
-      { length: 60 },
-      (_, n) =>
-        `# Part ${n} of ${made}\n\n${`The clause ${n} of ${made} says something. `.repeat(20)}\n`,
-    ).join('\n');
-    const documentId = await upload(me, { content });
+    const documentId = await upload(me, { content: manyParts(60) });
     const detail = await reach(me, documentId, 'complete');
     const { rows } = await road.database.pool.query(
       'select count(*)::int as n from intake.vectors_384 where document_id = $1',
@@ -457,6 +460,35 @@ describe('the embedder', () => {
     const answered = asked.filter(({ status }) => status === 200).flatMap(({ inputs }) => inputs);
     expect(new Set(answered).size, 'none twice').toBe(answered.length);
     expect(answered).toHaveLength(detail.chunks ?? 0);
+  });
+
+  test('vectors that have gone bad before the proof fail the document, and a retry makes new ones', async () => {
+    const { pool } = road.database;
+    await road.faults.embedding.add({
+      operation: 'embeddings.create',
+      skip: 1,
+      effect: { kind: 'delay', ms: 2_000 },
+    });
+    const documentId = await upload(me, { content: manyParts(12) });
+    const spoilt = await vi.waitFor(
+      async () => {
+        const { rowCount } = await pool.query(
+          `update intake.vectors_384 set embedding = array_fill(0::real, array[384])::vector where document_id = $1`,
+          [documentId],
+        );
+        expect(rowCount).toBeGreaterThan(0);
+        return rowCount;
+      },
+      { timeout: 30_000, interval: 20 },
+    );
+    const failed = await reach(me, documentId, 'failed_embedding');
+    expect(failed.error?.code).toBe('EMBEDDINGS_UNPROVEN');
+    expect(failed.chunks, 'what could not be proven is gone').toBeUndefined();
+    await me.api.retry(documentId);
+    const { chunks, attempts } = await reach(me, documentId, 'complete');
+    expect(chunks).toBeGreaterThan(spoilt ?? 0);
+    expect(attempts).toHaveLength(2);
+    expect(await jobs(documentId), 'nothing was parsed again').toHaveLength(1);
   });
 
   test('a proof that the database breaks off is made again, and nothing is asked for again', async () => {
@@ -586,6 +618,9 @@ describe('nobody else', () => {
       await expect(command(documentId)).rejects.toMatchObject({ code: 'NOT_FOUND' });
     }
     expect((await other.api.documents({})).documents).toEqual([]);
+    const idPrefix = documentId.slice(0, 8);
+    expect((await other.api.documents({ idPrefix })).documents).toEqual([]);
+    expect((await me.api.documents({ idPrefix })).documents).toMatchObject([{ documentId }]);
     expect((await other.api.search({ query: 'copayment dental plan' })).passages).toEqual([]);
     for (const file of ['original', 'markdown']) {
       const response = await fetch(`${road.url}/v1/documents/${documentId}/${file}`, {

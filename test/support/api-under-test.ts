@@ -125,6 +125,7 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
     },
     liveness: [],
     readiness: [],
+    databaseFingerprint: async () => '0123456789ab',
     ...options.dependencies,
   });
   if (options.extend) app.register(async (scope) => options.extend?.(scope));

@@ -24,9 +24,10 @@ import {
 import { mintUserToken } from '../../src/dev/dev-identity.ts';
 import { type DocumentId, ingestWorkflowId, type OwnerId } from '../../src/domain/ids.ts';
 import { isTerminal, type Status } from '../../src/domain/ingestion.ts';
-import { createLogger } from '../../src/observability/logger.ts';
+import { createLogger, type Logger } from '../../src/observability/logger.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
+import { workerIdentity } from '../../src/worker/identity.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sha256, someOwner } from './documents.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
@@ -41,6 +42,8 @@ export interface Person {
 export interface Road {
   readonly url: string;
   readonly config: Config;
+  /** From which API and worker have their configuration. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly shared: Shared;
   readonly database: TestDatabase;
   readonly temporal: TestWorkflowEnvironment;
@@ -55,26 +58,31 @@ interface RoadOptions {
   /** Configuration besides the usual of tests. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly uploadUrlLifetimeSeconds?: number;
+  /** Of API and worker; else what the configuration asks for, and nothing where it asks for nothing. */
+  readonly logger?: Logger;
 }
 
 export async function startRoad({
   environment = {},
   uploadUrlLifetimeSeconds = 7200,
+  logger: ownLogger,
 }: RoadOptions = {}): Promise<Road> {
   const folder = await mkdtemp(join(tmpdir(), 'intake-road-'));
   const database = await createTestDatabase();
   const temporal = await connectToTemporal();
   const standIns = await startStandIns(folder, { uploadUrlLifetimeSeconds });
-  const config = loadConfig({
+  const variables = {
     DATABASE_URL: database.url,
     ...standIns.environment,
     TASK_QUEUE: uniqueTaskQueue(),
     MAX_REQUESTS_PER_MINUTE: '100000',
     PARSE_POLL_FIRST_SECONDS: '2',
     ...environment,
-  });
+  };
+  const config = loadConfig(variables);
   const client = { client: temporal.client, namespace: 'default', close: async () => {} };
-  const logger = createLogger('test', config.LOG_LEVEL === 'info' ? 'silent' : config.LOG_LEVEL);
+  const level = config.LOG_LEVEL === 'info' ? 'silent' : config.LOG_LEVEL;
+  const logger = ownLogger ?? createLogger('test', level);
   const apiSide = buildShared(config, logger, client);
   const server = buildServer(buildApiDependencies(apiSide));
   const sweep = startOutboxSweep(apiSide);
@@ -84,6 +92,7 @@ export async function startRoad({
   return {
     url,
     config,
+    environment: { ...variables, PUBLIC_URL: url },
     shared: apiSide,
     database,
     temporal,
@@ -134,6 +143,7 @@ function workerOf(
         connection: temporal.nativeConnection,
         namespace: 'default',
         taskQueue: config.TASK_QUEUE,
+        identity: await workerIdentity(shared.pool),
         workflowBundlePath: await workflowBundle(),
         activities: createActivities(dependencies),
       });

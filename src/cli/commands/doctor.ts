@@ -1,41 +1,32 @@
 /** `intake doctor`: proves that what Intake relies on does what it should, step by step. */
 import { Command } from 'commander';
-import { loadStorageConfig } from '../../config.ts';
-import { SupabaseObjectStore } from '../../storage/supabase-object-store.ts';
-import { type Finding, runChecks } from '../doctor/checks.ts';
-import { storageChecks } from '../doctor/storage-checks.ts';
+import type { Finding } from '../doctor/examine.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { examples } from '../help.ts';
+import { operatorEnvironment } from '../operator-environment.ts';
 import type { Terminal } from '../terminal.ts';
-
-/** Longest wait for one step. */
-const STEP_TIMEOUT_MS = 10_000;
 
 export function doctorCommand(terminal: Terminal): Command {
   return new Command('doctor')
-    .summary('try what Intake relies on')
+    .summary('try everything that Intake relies on (operators)')
     .description(
-      'Writes an object into the bucket of the environment’s SUPABASE_URL with its SUPABASE_SERVICE_ROLE_KEY, reads it, compares it and deletes it. Each step says what it saw, or what is wrong and how to mend it.',
+      'Tries configuration, database, storage, Temporal, parser, embedder, webhook and API, by the settings of the environment or of the stack that runs in this folder. Nothing is changed but one object, which is written and deleted again; nothing is paid for. Each line says what was seen, or what is wrong and how to mend it.',
     )
     .option('--json', 'one JSON object on stdout, and nothing else')
     .addHelpText(
       'after',
       examples({
-        'intake doctor': 'before the first document, and whenever documents wait for storage',
+        'intake doctor': 'before the first document, and whenever documents wait',
+        'intake doctor --json | jq ".checks[] | select(.outcome != \\"ok\\")"': 'for programs',
       }),
     )
     .action(async () => {
-      const { SUPABASE_URL, SUPABASE_SERVICE_ROLE_KEY, SUPABASE_BUCKET } = loadStorageConfig();
-      const store = new SupabaseObjectStore({
-        url: SUPABASE_URL,
-        serviceRoleKey: SUPABASE_SERVICE_ROLE_KEY,
-        bucket: SUPABASE_BUCKET,
-        callTimeoutMs: STEP_TIMEOUT_MS,
-        transferTimeoutMs: STEP_TIMEOUT_MS,
-      });
-      const checks = await runChecks(storageChecks(store));
+      // Loaded here: it is most of Intake, and no other command should wait for it.
+      const { diagnose } = await import('../doctor/diagnose.ts');
+      const checks = await diagnose(operatorEnvironment());
       const ok = checks.every(({ outcome }) => outcome === 'ok');
       if (!ok) terminal.exitCode = exitCodes.failed;
+      if (checks[0]?.outcome === 'invalid') terminal.exitCode = exitCodes.misused;
       terminal.answer({ ok, checks }, (answer) =>
         answer.checks.map((finding) => describe(finding, terminal.paint)).join('\n'),
       );
@@ -48,8 +39,9 @@ function describe(finding: Finding, paint: Terminal['paint']): string {
     return `${paint('green', 'ok')}     ${name}  ${finding.fact}, ${finding.ms} ms`;
   if ('because' in finding)
     return `${paint('yellow', '-')}      ${name}  not tried: ${finding.because} failed`;
-  const detail = finding.detail === undefined ? '' : `: ${finding.detail}`;
-  return [`${paint('red', 'wrong')}  ${name}  ${outcome}${detail}`, `       ${finding.mend}`].join(
-    '\n',
-  );
+  const detail = finding.detail.replaceAll('\n', '\n       ');
+  return [
+    `${paint('red', 'wrong')}  ${name}  ${outcome}: ${detail}`,
+    `       ${finding.mend}`,
+  ].join('\n');
 }

@@ -18,6 +18,7 @@ describe('every route asks for a token', () => {
     expect(routes.filter(({ open }) => open).map((route) => route.url)).toEqual([
       '/health/live',
       '/health/ready',
+      '/health/database',
     ]);
     const closed = routes.filter(({ open }) => !open);
     expect(closed.length).toBeGreaterThan(10);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import manifest from '../../../package.json' with { type: 'json' };
+import { IntakeError } from '../../../src/domain/errors.ts';
 import { apiUnderTest } from '../../support/api-under-test.ts';
 
 const well = { name: 'database', check: async () => {} };
@@ -53,4 +54,16 @@ test('a check that never answers is given up', async () => {
   const { anonymously } = await apiUnderTest({ dependencies: { readiness: [mute, well] } });
   const response = await anonymously({ url: '/health/ready' });
   expect(response.json().notReady).toEqual(['storage']);
+});
+
+test('which database it is on is told as a fingerprint, and not told while that is away', async () => {
+  const { anonymously } = await apiUnderTest();
+  expect((await anonymously({ url: '/health/database' })).json()).toEqual({
+    fingerprint: '0123456789ab',
+  });
+  const databaseFingerprint = async () => {
+    throw new IntakeError('DATABASE_UNAVAILABLE');
+  };
+  const away = await apiUnderTest({ dependencies: { databaseFingerprint } });
+  expect((await away.anonymously({ url: '/health/database' })).statusCode).toBe(503);
 });
