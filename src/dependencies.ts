@@ -1,6 +1,7 @@
 /** The composition root: builds everything once from the configuration, and closes it in reverse. */
 import type { ActivityDependencies } from '../activities/dependencies.ts';
 import type { ReconciliationDependencies } from '../activities/reconciliation/finding.ts';
+import { currentStep } from '../activities/step.ts';
 import type { ApiDependencies, DocumentService } from './api/dependencies.ts';
 import { acceptUpload } from './api/services/accept-document.ts';
 import {
@@ -31,6 +32,7 @@ import { plannedLooks, searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
 import { eventLoopCheck, type HealthCheck } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
+import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
 import type { Parser } from './parsing/parser.ts';
 import {
@@ -39,6 +41,8 @@ import {
   type WithinBudget,
 } from './provider-budget/provider-budget.ts';
 import { createSearch } from './search/hybrid-search.ts';
+import { countAccess } from './storage/count-access.ts';
+import type { ObjectStore } from './storage/object-store.ts';
 import { withBreaker } from './storage/storage-breaker.ts';
 import { SupabaseObjectStore } from './storage/supabase-object-store.ts';
 import {
@@ -54,6 +58,7 @@ import {
   keysOf,
   makeCallbackToken,
 } from './webhooks/callback-token.ts';
+import type { CallOutcome } from './webhooks/routes.ts';
 
 const second = 1000;
 
@@ -61,6 +66,7 @@ const second = 1000;
 export interface Shared {
   readonly config: Config;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly pool: Pool;
   readonly temporal: TemporalClient;
   readonly runs: Runs;
@@ -73,12 +79,15 @@ export function buildShared(
   logger: Logger,
   temporal: TemporalClient = createTemporalClient(),
 ): Shared {
+  const metrics = createMetrics();
   const pool = createPool({
     connectionString: config.DATABASE_URL,
     size: config.DATABASE_POOL_SIZE,
     onIdleError: (error) => logger.warn({ err: error }, 'idle database connection lost'),
   });
   const runs = createRuns(temporal.client, {
+    onAway: (operation, status) =>
+      metrics.count('intake_temporal_request_failures_total', { operation, status_code: status }),
     taskQueue: config.TASK_QUEUE,
     startDelayMs: config.UPLOAD_START_DELAY_SECONDS * second,
     eraseSecondSweepMs: config.ERASE_SECOND_SWEEP_SECONDS * second,
@@ -100,6 +109,7 @@ export function buildShared(
   return {
     config,
     logger,
+    metrics,
     pool,
     temporal,
     runs,
@@ -115,7 +125,7 @@ export function buildActivityDependencies(
   shared: Shared,
   draining: AbortSignal,
 ): ActivityDependencies & { close(): Promise<void> } {
-  const { config, logger, pool, runs, objectStore } = shared;
+  const { config, logger, metrics, pool, runs } = shared;
   const tokenKeys = keysOf(config.WEBHOOK_TOKEN_KEY);
   const publicUrl = config.PUBLIC_URL;
   const tokenizer = tokenizerName(config.EMBEDDINGS_TOKENIZER);
@@ -127,10 +137,7 @@ export function buildActivityDependencies(
     pool,
     logger,
     draining,
-    objectStore: withBreaker(objectStore, {
-      halfOpenAfterMs: config.STORAGE_BREAKER_SECONDS * second,
-      onStateChange: (state) => logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker'),
-    }),
+    objectStore: buildGuardedStore(shared),
     parser: buildParser(shared),
     runs: buildReconcilingRuns(shared),
     embedder: buildEmbedder(shared),
@@ -143,7 +150,11 @@ export function buildActivityDependencies(
     callbackUrl: (parseJobId) =>
       publicUrl && callbackUrl(publicUrl, makeCallbackToken(parseJobId, tokenKeys)),
     openRunId: (documentId) => runs.openRunId(documentId),
-    wasWorkerLost: (activity) => runs.wasWorkerLost(activity),
+    wasWorkerLost: async (activity) => {
+      const lost = await runs.wasWorkerLost(activity);
+      if (lost) metrics.count('intake_races_total', { kind: 'worker_lost' });
+      return lost;
+    },
     limits: {
       maxFileBytes: config.MAX_FILE_BYTES,
       maxPages: config.MAX_PAGES,
@@ -153,6 +164,24 @@ export function buildActivityDependencies(
     close: () => chunkPool.close(),
   };
 }
+
+/** Round it the breaker, and round both who counts: a call that met the breaker open is an access that failed. */
+function buildGuardedStore({ config, logger, metrics, objectStore }: Shared): ObjectStore {
+  const guarded = withBreaker(objectStore, {
+    halfOpenAfterMs: config.STORAGE_BREAKER_SECONDS * second,
+    onStateChange: (state) => {
+      logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker');
+      metrics.count('intake_circuit_breaker_transitions_total', { state });
+      metrics.set('intake_circuit_breaker_open', {}, letsThrough[state]);
+    },
+  });
+  metrics.set('intake_circuit_breaker_open', {}, letsThrough.closed);
+  return countAccess(guarded, (outcome) =>
+    metrics.count('intake_file_access_total', { stage: currentStep(), outcome }),
+  );
+}
+
+const letsThrough = { closed: 0, 'half-open': 0.5, open: 1 } as const;
 
 /** What `intake reconcile` works with, where neither API nor worker need to run. */
 export function buildReconciliation(shared: Shared): ReconciliationDependencies {
@@ -200,6 +229,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
   });
   return {
     logger,
+    metrics: shared.metrics,
     verifyToken: createTokenVerifier({
       issuer: config.SUPABASE_JWT_ISSUER ?? `${config.SUPABASE_URL.replace(/\/$/, '')}/auth/v1`,
       sharedSecret: config.SUPABASE_JWT_SECRET,
@@ -216,7 +246,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
     webhooks: {
       tokenKeys: keysOf(config.WEBHOOK_TOKEN_KEY),
       signingSecrets: keysOf(config.WEBHOOK_SIGNING_SECRET),
-      countEvent: () => {},
+      countEvent: (outcome) => countWebhook(shared.metrics, outcome),
       deliveries: {
         receive: (delivery) => receiveDelivery(pool, delivery),
         markDelivered: (eventId) => markDelivered(pool, eventId),
@@ -226,6 +256,14 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
     liveness: [eventLoopCheck()],
     readiness: readinessChecks(shared),
   };
+}
+
+const webhookRaces = { duplicate: 'webhook_doubled', closed: 'webhook_late' } as const;
+
+function countWebhook(metrics: Metrics, outcome: CallOutcome): void {
+  metrics.count('intake_webhook_events_total', { outcome });
+  if (outcome === 'duplicate' || outcome === 'closed')
+    metrics.count('intake_races_total', { kind: webhookRaces[outcome] });
 }
 
 function documentService(shared: Shared): DocumentService {
@@ -266,13 +304,14 @@ function documentService(shared: Shared): DocumentService {
 }
 
 /** Questions share the documents' budget. */
-function buildEmbedder({ config, pool }: Shared) {
+function buildEmbedder({ config, metrics, pool }: Shared) {
   return createOpenAiEmbedder({
     baseUrl: config.EMBEDDINGS_URL,
     apiKey: config.EMBEDDINGS_API_KEY,
     model: config.EMBEDDINGS_MODEL,
     dimensions: config.EMBEDDINGS_DIMENSIONS,
     batchSize: config.EMBEDDINGS_BATCH_SIZE,
+    onTokens: (tokens) => metrics.count('intake_embedding_tokens_total', {}, tokens),
     withinBudget: budgetOf(pool, 'embedder', {
       callsPerSecond: config.EMBEDDER_CALLS_PER_SECOND,
       burst: config.EMBEDDER_CALLS_BURST,

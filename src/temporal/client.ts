@@ -1,5 +1,5 @@
 /** Connection to Temporal by the SDK's standard environment (`TEMPORAL_*`, TOML profiles): local, own cluster and Cloud alike. */
-import { Client, Connection } from '@temporalio/client';
+import { Client, type ClientInterceptors, Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { IntakeError } from '../domain/errors.ts';
 
@@ -21,11 +21,18 @@ export function connectionSettings(
 }
 
 /** Connects lazily: the process starts while Temporal is away, and says so in its readiness. */
-export function createTemporalClient(environment?: NodeJS.ProcessEnv): TemporalClient {
+export function createTemporalClient({
+  environment,
+  interceptors = {},
+}: {
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** Of tracing. */
+  readonly interceptors?: ClientInterceptors | undefined;
+} = {}): TemporalClient {
   const { connectionOptions, namespace = 'default' } = connectionSettings(environment);
   const connection = Connection.lazy(connectionOptions);
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, interceptors }),
     namespace,
     close: () => connection.close(),
   };

@@ -23,6 +23,7 @@ import {
   signalNames,
   workflowTypes,
 } from '../domain/run.ts';
+import { withinTrace } from '../observability/trace-context.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 export interface RunRequest {
@@ -40,6 +41,8 @@ export interface RunSettings {
   readonly taskQueue: string;
   readonly startDelayMs: number;
   readonly eraseSecondSweepMs: number;
+  /** Told of calls that Temporal did not take: by what was asked, and its gRPC status. */
+  readonly onAway?: (operation: keyof Runs, status: string) => void;
   readonly policy: Omit<IngestPolicy, 'uploadExpiresAtMs'>;
 }
 
@@ -71,13 +74,15 @@ export interface Runs {
 const CALL_DEADLINE_MS = 5_000;
 
 export function createRuns(client: Client, settings: RunSettings): Runs {
+  const ask = <Answer>(operation: keyof Runs, call: () => Promise<Answer>): Promise<Answer> =>
+    withinTrace(() => reachable(client, call, (status) => settings.onAway?.(operation, status)));
   return {
-    start: (request) => reachable(client, () => start(client, settings, request)),
-    confirm: (request) => reachable(client, () => confirm(client, settings, request)),
-    stop: (attempt) => reachable(client, () => stop(client, attempt)),
-    erase: (documentId) => reachable(client, () => erase(client, settings, documentId)),
+    start: (request) => ask('start', () => start(client, settings, request)),
+    confirm: (request) => ask('confirm', () => confirm(client, settings, request)),
+    stop: (attempt) => ask('stop', () => stop(client, attempt)),
+    erase: (documentId) => ask('erase', () => erase(client, settings, documentId)),
     signalParseEvent: (documentId, event) =>
-      reachable(client, () =>
+      ask('signalParseEvent', () =>
         orGone(async () => {
           await client.workflow
             .getHandle(ingestWorkflowId(documentId))
@@ -85,8 +90,8 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
           return 'delivered' as const;
         }, 'closed' as const),
       ),
-    openRunId: (documentId) => reachable(client, () => openRunId(client, documentId)),
-    wasWorkerLost: (activity) => reachable(client, () => wasWorkerLost(client, activity)),
+    openRunId: (documentId) => ask('openRunId', () => openRunId(client, documentId)),
+    wasWorkerLost: (activity) => ask('wasWorkerLost', () => wasWorkerLost(client, activity)),
   };
 }
 
@@ -253,12 +258,14 @@ function awayStatus(error: unknown): string | undefined {
 export async function reachable<Answer>(
   client: Client,
   call: () => Promise<Answer>,
+  onAway?: (status: string) => void,
 ): Promise<Answer> {
   try {
     return await client.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
   } catch (error) {
     const status = awayStatus(error);
     if (status === undefined) throw error;
+    onAway?.(status);
     throw new IntakeError('SERVICE_UNAVAILABLE', {
       detail: `Temporal did not answer: ${status}`,
       cause: error,

@@ -114,8 +114,7 @@ export async function meetRefusals(
   const forged = { ...webhookSecrets(stack.environment), signingSecret: quoted };
   const refusals = [
     () => me.send('POST', '/v1/search', search),
-    () => me.send('POST', '/v1/search', search),
-    () => me.send('POST', '/v1/search', search),
+    () => me.send('POST', '/v1/search', search), // asked again after the 429
     () => me.send('POST', '/v1/search', { json: { query: `${query}\u0000`, k: -1 } }),
     () => me.send('POST', '/v1/uploads', { json: { name, type: quoted, sha256: quoted } }),
     () => me.send('POST', '/v1/uploads', { body: `{"name":"${name}`, headers: json }),

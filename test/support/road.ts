@@ -27,6 +27,7 @@ import { isTerminal, type Status } from '../../src/domain/ingestion.ts';
 import { createLogger } from '../../src/observability/logger.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
+import { measureActivities } from '../../src/worker/measure-activities.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sha256, someOwner } from './documents.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
@@ -136,6 +137,7 @@ function workerOf(
         taskQueue: config.TASK_QUEUE,
         workflowBundlePath: await workflowBundle(),
         activities: createActivities(dependencies),
+        activityInterceptors: [measureActivities(shared)],
       });
       const done = worker.run().finally(async () => {
         await dependencies.close();
