@@ -2,17 +2,12 @@
  * `npm run check:dashboard`: a real Prometheus scrapes a running stack that has seen good and bad days, and every query
  * of the dashboard is asked of it. Ends with 1 when one of them finds nothing. Needs Debian's package `prometheus`.
  */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import getPort from 'get-port';
 import { withServers } from '../../bench/servers.ts';
-import { startChild, untilReady } from '../../src/dev/child-process.ts';
-import { type PanelQuery, panelQueries, root } from '../support/dashboard.ts';
-import { endsWithUs } from '../support/ends-with-us.ts';
+import { type PanelQuery, panelQueries } from '../support/dashboard.ts';
 import { confirm, declare, ended, put, upload } from '../support/person.ts';
 import { type Stack, startStack } from '../support/stack.ts';
 import { until, untilTrue } from '../support/until.ts';
+import { startPrometheus } from './prometheus.ts';
 
 await withServers(async ({ databaseUrl, temporalAddress }) => {
   const stack = await startStack({ databaseUrl, temporalAddress });
@@ -38,45 +33,6 @@ await withServers(async ({ databaseUrl, temporalAddress }) => {
     await stack.close();
   }
 });
-
-/** With the project's own rules; it looks every second instead of every quarter of a minute. */
-async function startPrometheus({ metricsAddresses }: Stack) {
-  const folder = await mkdtemp(join(tmpdir(), 'intake-prometheus-'));
-  const configuration = await readFile(join(root, 'ops/prometheus/prometheus.yml'), 'utf8');
-  const configFile = join(folder, 'prometheus.yml');
-  await writeFile(
-    configFile,
-    configuration
-      .replaceAll('15s', '1s')
-      .replace('alerts.yml', join(root, 'ops/prometheus/alerts.yml'))
-      .replace('127.0.0.1:9464', metricsAddresses.api)
-      .replace('127.0.0.1:9465', metricsAddresses.worker),
-  );
-  const address = `127.0.0.1:${await getPort({ host: '127.0.0.1' })}`;
-  const child = await startChild({
-    name: 'prometheus',
-    command: 'prometheus',
-    args: [
-      `--config.file=${configFile}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
-      `--web.listen-address=${address}`,
-    ],
-    logFile: join(folder, 'prometheus.log'),
-    onSpawn: endsWithUs,
-  });
-  const url = `http://${address}`;
-  await untilReady(child, async () => {
-    const response = await fetch(`${url}/-/ready`).catch(() => undefined);
-    return response?.ok ?? false;
-  });
-  return {
-    url,
-    stop: async () => {
-      await child.stop();
-      await rm(folder, { recursive: true });
-    },
-  };
-}
 
 /** What the panels are about: ends of both kinds, a retry, a race, a wait that is not over. */
 async function haveGoodAndBadDays(stack: Stack): Promise<void> {
