@@ -33,29 +33,37 @@ export function gaugesOf(sources: Sources): () => Promise<void> {
 }
 
 async function ask({ metrics, logger, pool, taskQueue }: Sources): Promise<void> {
-  const from = async (source: 'database' | 'temporal', reading: Promise<void>) => {
+  await Promise.all([
+    from('database', () => readDocuments(metrics, pool)),
+    from('temporal', () => readTaskQueue(metrics, taskQueue)),
+  ]);
+
+  async function from(source: keyof typeof gauges, read: () => Promise<void>): Promise<void> {
     const late = new AbortController();
     try {
-      await Promise.race([reading, tooLate(late.signal)]);
+      await Promise.race([read(), tooLate(late.signal)]);
     } catch (error) {
+      clear(metrics, source);
       logger.warn({ err: error, source }, 'metrics: not answered');
       metrics.count('intake_scrape_errors_total', { source });
     } finally {
       late.abort();
     }
-  };
-  metrics.clear('intake_documents');
-  metrics.clear('intake_documents_oldest_age_seconds');
-  metrics.clear('intake_task_queue_pollers');
-  metrics.clear('intake_task_queue_backlog');
-  await Promise.all([
-    from('database', readDocuments(metrics, pool)),
-    from('temporal', readTaskQueue(metrics, taskQueue)),
-  ]);
+  }
+}
+
+const gauges = {
+  database: ['intake_documents', 'intake_documents_oldest_age_seconds'],
+  temporal: ['intake_task_queue_pollers', 'intake_task_queue_backlog'],
+} as const;
+
+function clear(metrics: Metrics, source: keyof typeof gauges): void {
+  for (const gauge of gauges[source]) metrics.clear(gauge);
 }
 
 async function readDocuments(metrics: Metrics, pool: Pool): Promise<void> {
   const documents = await unfinishedDocuments(pool);
+  clear(metrics, 'database');
   for (const status of statuses) {
     if (isTerminal(status)) continue;
     const own = documents.filter((row) => row.status === status);

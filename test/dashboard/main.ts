@@ -70,7 +70,7 @@ async function scraped({ metricsAddresses }: Stack): Promise<void> {
       return (await fetch(`http://${address}/metrics`).catch(() => undefined))?.ok ?? false;
     });
   }
-  await new Promise((resolve) => setTimeout(resolve, 2_500));
+  await new Promise((resolve) => setTimeout(resolve, 5_000));
 }
 
 async function queriesWithoutData(url: string): Promise<readonly PanelQuery[]> {

@@ -55,7 +55,9 @@ describe('recorded runs', () => {
 
   test.each(names)('%s replays with the interceptors of tracing', async (name) => {
     const codePath = await workflowBundle({ traced: true });
-    await Worker.runReplayHistory({ workflowBundle: { codePath } }, await history(name));
+    // Where the spans would go.
+    const sinks = { exporter: { export: { fn: () => undefined } } };
+    await Worker.runReplayHistory({ workflowBundle: { codePath }, sinks }, await history(name));
   });
 
   test('a changed workflow does not', async () => {

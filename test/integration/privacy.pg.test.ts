@@ -1,7 +1,7 @@
 /**
- * Nothing personal leaves its place: words planted in names, texts, tokens and queries are looked for in every
- * payload, id, memo and attribute at Temporal, in every log line at level debug, in the rows of the timeline, in every
- * problem, in the keys of the store and in what the parser is told.
+ * Nothing personal leaves its place: words planted in names, texts, tokens, headers and queries are looked for in every
+ * payload, id, memo and attribute at Temporal, in every log line at level debug, in metrics and traces, in the rows of the
+ * timeline, in every problem, in the keys of the store and in what the parser is told.
  */
 import { randomBytes } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';

@@ -52,7 +52,9 @@ export async function takeTheRoad(stack: Stack, me: Person, plant: Plant) {
   const vendorRecords = await until('the parser has a file', () => recordedFiles(stack));
   await reach(me, complete, 'complete');
   await me.send('POST', '/v1/search', { json: { query: `${plant.query} ${plant.text}` } });
-  await me.send('GET', `/v1/documents/${complete}/original`);
+  const { name, mail, address } = plant;
+  const telling = { 'user-agent': mail, referer: `https://example.org/${address}`, cookie: name };
+  await me.send('GET', `/v1/documents/${complete}/original`, { headers: telling });
   await me.send('GET', `/v1/documents/${complete}/markdown`);
   const deleted = await upload(me, planted(plant));
   await reach(me, deleted, 'complete');

@@ -11,7 +11,10 @@ const limits = { maxBytes: 100 };
 function counting(read: () => Promise<Readable>) {
   const outcomes: AccessOutcome[] = [];
   const store: Partial<ObjectStore> = { read };
-  return { outcomes, store: countAccess(withBreaker(store as ObjectStore), (outcome) => outcomes.push(outcome)) };
+  return {
+    outcomes,
+    store: countAccess(withBreaker(store as ObjectStore), (outcome) => outcomes.push(outcome)),
+  };
 }
 
 test.each([
