@@ -25,7 +25,11 @@ export async function reconcileAll({
   // What is found is the result: stdout takes nothing else.
   const environment = operatorEnvironment();
   const logger = createLogger('cli', 'silent');
-  const shared = buildShared(loadConfig(environment), logger, createTemporalClient({ environment }));
+  const shared = buildShared(
+    loadConfig(environment),
+    logger,
+    createTemporalClient({ environment }),
+  );
   const { signal } = new AbortController();
   const scene = { ...buildReconciliation(shared), signal, now: new Date(), afterRestore };
   const findings: Finding[] = [];
