@@ -32,7 +32,7 @@ import { plannedLooks, searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
 import { eventLoopCheck, type HealthCheck } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
-import { createMetrics, type Metrics } from './observability/metrics.ts';
+import { createMetrics, grpcStatuses, type Metrics } from './observability/metrics.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
 import type { Parser } from './parsing/parser.ts';
 import {
@@ -46,6 +46,7 @@ import type { ObjectStore } from './storage/object-store.ts';
 import { withBreaker } from './storage/storage-breaker.ts';
 import { SupabaseObjectStore } from './storage/supabase-object-store.ts';
 import {
+  type ClientSettings,
   createTemporalClient,
   requireSearchAttributes,
   type TemporalClient,
@@ -77,17 +78,22 @@ export interface Shared {
 export function buildShared(
   config: Config,
   logger: Logger,
-  temporal: TemporalClient = createTemporalClient(),
+  client: TemporalClient | ClientSettings = {},
 ): Shared {
   const metrics = createMetrics();
+  const temporal =
+    'client' in client
+      ? client
+      : createTemporalClient({
+          ...client,
+          onFailedCall: (status) => countFailedCall(metrics, status),
+        });
   const pool = createPool({
     connectionString: config.DATABASE_URL,
     size: config.DATABASE_POOL_SIZE,
     onIdleError: (error) => logger.warn({ err: error }, 'idle database connection lost'),
   });
   const runs = createRuns(temporal.client, {
-    onAway: (operation, status) =>
-      metrics.count('intake_temporal_request_failures_total', { operation, status_code: status }),
     taskQueue: config.TASK_QUEUE,
     startDelayMs: config.UPLOAD_START_DELAY_SECONDS * second,
     eraseSecondSweepMs: config.ERASE_SECOND_SWEEP_SECONDS * second,
@@ -119,6 +125,11 @@ export function buildShared(
       await pool.end();
     },
   };
+}
+
+function countFailedCall(metrics: Metrics, status: number): void {
+  const name = grpcStatuses[status];
+  if (name) metrics.count('intake_temporal_request_failures_total', { status_code: name });
 }
 
 export function buildActivityDependencies(

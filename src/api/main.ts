@@ -9,7 +9,6 @@ import { tracingOf } from '../observability/tracing-of.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
 import { sweepSpool } from '../spool/spooled-file.ts';
-import { createTemporalClient } from '../temporal/client.ts';
 import { describeTaskQueue } from '../temporal/task-queue.ts';
 import { gaugesOf } from './operators-gauges.ts';
 import { buildServer } from './server.ts';
@@ -20,11 +19,7 @@ await runMain(async () => {
   const logger = createLogger('api', config.LOG_LEVEL);
   await sweepSpool();
   const tracing = await tracingOf(config, 'intake-api');
-  const shared = buildShared(
-    config,
-    logger,
-    createTemporalClient({ interceptors: tracing?.clientInterceptors }),
-  );
+  const shared = buildShared(config, logger, { interceptors: tracing?.clientInterceptors });
   const stopping = new AbortController();
   const dependencies = buildApiDependencies(shared);
   const readiness = [stoppingCheck(stopping.signal), ...dependencies.readiness];

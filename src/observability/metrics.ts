@@ -4,7 +4,7 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { type ErrorCode, errorCodes } from '../domain/errors.ts';
-import { statuses } from '../domain/ingestion.ts';
+import { isTerminal, statuses } from '../domain/ingestion.ts';
 
 /** What a worker does for a document: one activity each. Collect chunks, embed completes. */
 export const steps = [
@@ -32,7 +32,16 @@ export const raceKinds = [
 ] as const;
 export type RaceKind = (typeof raceKinds)[number];
 
+/** By number: what a call of Temporal may end with. */
+export const grpcStatuses = [
+  ...['OK', 'CANCELLED', 'UNKNOWN', 'INVALID_ARGUMENT', 'DEADLINE_EXCEEDED', 'NOT_FOUND'],
+  ...['ALREADY_EXISTS', 'PERMISSION_DENIED', 'RESOURCE_EXHAUSTED', 'FAILED_PRECONDITION'],
+  ...['ABORTED', 'OUT_OF_RANGE', 'UNIMPLEMENTED', 'INTERNAL', 'UNAVAILABLE', 'DATA_LOSS'],
+  'UNAUTHENTICATED',
+];
+
 const seconds = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900, 3600];
+const ends = statuses.filter(isTerminal);
 const codes = Object.keys(errorCodes) as ErrorCode[];
 
 interface Definition {
@@ -74,18 +83,20 @@ export const definitions = {
     type: 'histogram',
     help: 'From a stage being asked for to its success, queue and retries included.',
     labels: { stage: steps },
+    fromZero: true,
     buckets: seconds,
   },
   intake_processing_duration_seconds: {
     type: 'histogram',
     help: 'From the bytes being there to the end of the attempt.',
-    labels: { status: statuses },
+    labels: { status: ends },
+    fromZero: true,
     buckets: seconds,
   },
   intake_attempts_ended_total: {
     type: 'counter',
     help: 'Attempts that ended, by the status they ended with.',
-    labels: { status: statuses },
+    labels: { status: ends },
     fromZero: true,
   },
   intake_races_total: {
@@ -109,6 +120,7 @@ export const definitions = {
     type: 'histogram',
     help: 'From the parser taking a job to its result being stored.',
     labels: {},
+    fromZero: true,
     buckets: seconds,
   },
   intake_parse_results_total: {
@@ -150,8 +162,9 @@ export const definitions = {
   },
   intake_temporal_request_failures_total: {
     type: 'counter',
-    help: "Calls of the API's client that Temporal refused; the worker's own are temporal_request_failure_total.",
-    labels: { operation: undefined, status_code: undefined },
+    help: "Calls of our client that Temporal refused, each try; the worker's own are temporal_request_failure_total.",
+    labels: { status_code: grpcStatuses },
+    fromZero: true,
   },
   intake_documents: {
     type: 'gauge',
@@ -236,10 +249,15 @@ function instrument(
   registry: Registry,
 ): Counter | Gauge | Histogram {
   const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
+  const begun = fromZero ? combinations(labels) : [];
   if (type === 'gauge') return new Gauge(options);
-  if (type === 'histogram') return new Histogram({ ...options, buckets: [...buckets] });
+  if (type === 'histogram') {
+    const histogram = new Histogram({ ...options, buckets: [...buckets] });
+    for (const combination of begun) histogram.zero(combination);
+    return histogram;
+  }
   const counter = new Counter(options);
-  if (fromZero) for (const combination of combinations(labels)) counter.inc(combination, 0);
+  for (const combination of begun) counter.inc(combination, 0);
   return counter;
 }
 

@@ -41,8 +41,6 @@ export interface RunSettings {
   readonly taskQueue: string;
   readonly startDelayMs: number;
   readonly eraseSecondSweepMs: number;
-  /** Told of calls that Temporal did not take: by what was asked, and its gRPC status. */
-  readonly onAway?: (operation: keyof Runs, status: string) => void;
   readonly policy: Omit<IngestPolicy, 'uploadExpiresAtMs'>;
 }
 
@@ -74,15 +72,15 @@ export interface Runs {
 const CALL_DEADLINE_MS = 5_000;
 
 export function createRuns(client: Client, settings: RunSettings): Runs {
-  const ask = <Answer>(operation: keyof Runs, call: () => Promise<Answer>): Promise<Answer> =>
-    withinTrace(() => reachable(client, call, (status) => settings.onAway?.(operation, status)));
+  const ask = <Answer>(call: () => Promise<Answer>): Promise<Answer> =>
+    withinTrace(() => reachable(client, call));
   return {
-    start: (request) => ask('start', () => start(client, settings, request)),
-    confirm: (request) => ask('confirm', () => confirm(client, settings, request)),
-    stop: (attempt) => ask('stop', () => stop(client, attempt)),
-    erase: (documentId) => ask('erase', () => erase(client, settings, documentId)),
+    start: (request) => ask(() => start(client, settings, request)),
+    confirm: (request) => ask(() => confirm(client, settings, request)),
+    stop: (attempt) => ask(() => stop(client, attempt)),
+    erase: (documentId) => ask(() => erase(client, settings, documentId)),
     signalParseEvent: (documentId, event) =>
-      ask('signalParseEvent', () =>
+      ask(() =>
         orGone(async () => {
           await client.workflow
             .getHandle(ingestWorkflowId(documentId))
@@ -90,8 +88,8 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
           return 'delivered' as const;
         }, 'closed' as const),
       ),
-    openRunId: (documentId) => ask('openRunId', () => openRunId(client, documentId)),
-    wasWorkerLost: (activity) => ask('wasWorkerLost', () => wasWorkerLost(client, activity)),
+    openRunId: (documentId) => ask(() => openRunId(client, documentId)),
+    wasWorkerLost: (activity) => ask(() => wasWorkerLost(client, activity)),
   };
 }
 
@@ -258,14 +256,12 @@ function awayStatus(error: unknown): string | undefined {
 export async function reachable<Answer>(
   client: Client,
   call: () => Promise<Answer>,
-  onAway?: (status: string) => void,
 ): Promise<Answer> {
   try {
     return await client.withDeadline(Date.now() + CALL_DEADLINE_MS, call);
   } catch (error) {
     const status = awayStatus(error);
     if (status === undefined) throw error;
-    onAway?.(status);
     throw new IntakeError('SERVICE_UNAVAILABLE', {
       detail: `Temporal did not answer: ${status}`,
       cause: error,

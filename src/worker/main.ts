@@ -12,7 +12,7 @@ import { tracingOf } from '../observability/tracing-of.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
 import { sweepSpool } from '../spool/spooled-file.ts';
-import { connectionSettings, createTemporalClient } from '../temporal/client.ts';
+import { connectionSettings } from '../temporal/client.ts';
 import { ensureSchedules } from '../temporal/schedules.ts';
 import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
@@ -33,11 +33,7 @@ await runMain(async () => {
   await sweepSpool();
   const draining = new AbortController();
   const tracing = await tracingOf(config, 'intake-worker');
-  const shared = buildShared(
-    config,
-    logger,
-    createTemporalClient({ interceptors: tracing?.clientInterceptors }),
-  );
+  const shared = buildShared(config, logger, { interceptors: tracing?.clientInterceptors });
   const dependencies = buildActivityDependencies(shared, draining.signal);
   const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
   const worker = await createWorker({

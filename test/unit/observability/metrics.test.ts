@@ -19,7 +19,7 @@ describe('names', () => {
   test('no label grows with documents, owners or files', () => {
     const labels = all.flatMap(([, definition]) => Object.keys(definition.labels));
     expect([...new Set(labels)].toSorted()).toEqual([
-      ...['code', 'heard_by', 'kind', 'method', 'operation', 'outcome', 'route', 'source', 'stage'],
+      ...['code', 'heard_by', 'kind', 'method', 'outcome', 'route', 'source', 'stage'],
       ...['state', 'status', 'status_code', 'task_type', 'try', 'waiting_for'],
     ]);
   });
