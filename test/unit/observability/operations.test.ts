@@ -35,7 +35,7 @@ describe('alerts', () => {
 
   test('each runbook says what it means, where to look, what to do and when it is over', () => {
     for (const runbook of runbooks) {
-      for (const part of ['**Means.**', '**Look.**', '**Do.**', '**Over**']) {
+      for (const part of ['**Means.**', '**Look.**', '**Do.**', '**Over**', '**Followed.**']) {
         expect(read(runbook), runbook).toContain(part);
       }
     }
