@@ -15,6 +15,7 @@ import {
 import { recordLostWorker } from '../src/db/events.ts';
 import { inTransaction, type Queryable } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
+import { correlate, inCorrelation, newCorrelation } from '../src/observability/correlation.ts';
 import type { AttemptRef } from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { toFailure, toIntakeError } from './failures.ts';
@@ -38,27 +39,43 @@ export function withAttempt<Result>(
   work: (scope: AttemptScope) => Promise<Result>,
 ): Promise<Result> {
   const fence = { documentId: ref.documentId, attemptId: ref.attemptId, runId: runId() };
-  // Known from the first hold on: one id from the first request to the last line about a document.
-  let correlationId: string | undefined;
-  return withHeartbeat(async (report) => {
-    const scope: AttemptScope = {
-      fence,
-      signal: cancellationSignal(),
-      hold: (inside) =>
-        holdOrTakeOver(dependencies, fence, (transaction, attempt) => {
-          correlationId = attempt.correlationId;
-          return inside(transaction, attempt);
-        }),
-      report,
-    };
-    try {
-      void noteLostWorker(dependencies, fence);
-      return await work(scope);
-    } catch (error) {
-      const logger = dependencies.logger.child({ correlationId });
-      throw await explain({ ...dependencies, logger }, scope, error);
-    }
-  });
+  const startedAt = performance.now();
+  const attempted = () =>
+    withHeartbeat(async (report) => {
+      const scope: AttemptScope = {
+        fence,
+        signal: cancellationSignal(),
+        hold: (inside) =>
+          holdOrTakeOver(dependencies, fence, (transaction, attempt) => {
+            correlate(attempt.correlationId);
+            return inside(transaction, attempt);
+          }),
+        report,
+      };
+      try {
+        void noteLostWorker(dependencies, fence);
+        const result = await work(scope);
+        tellDone(dependencies, fence, performance.now() - startedAt);
+        return result;
+      } catch (error) {
+        throw await explain(dependencies, scope, error);
+      }
+    });
+  // Known from the first hold on.
+  return inCorrelation(newCorrelation(), attempted);
+}
+
+/** One line per activity that did its work, as the API has one per request. */
+function tellDone(
+  { logger }: ActivityDependencies,
+  { documentId, attemptId }: Fence,
+  ms: number,
+): void {
+  const { activityType: activity, attempt } = activityInfo();
+  logger.info(
+    { activity, try: attempt, documentId, attemptId, ms: Math.round(ms) },
+    'activity done',
+  );
 }
 
 function runId(): string {

@@ -72,6 +72,20 @@ export const settings = z.object({
     .max(65535)
     .default(8081)
     .describe('Port of it, one for each worker of a machine; 0 takes a free one'),
+  METRICS_HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address the metrics of API and worker are read at; nobody is asked for credentials'),
+  METRICS_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .optional()
+    .describe('Their port, of one process each; without it there are none'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl
+    .optional()
+    .describe('Where traces go, by OTLP over HTTP; without it there are none'),
   PUBLIC_URL: httpUrl
     .optional()
     .describe('Address under which the parser reaches the webhook; without it results are polled'),

@@ -1,6 +1,7 @@
 /** The composition root: builds everything once from the configuration, and closes it in reverse. */
 import type { ActivityDependencies } from '../activities/dependencies.ts';
 import type { ReconciliationDependencies } from '../activities/reconciliation/finding.ts';
+import { currentStep } from '../activities/step.ts';
 import type { ApiDependencies, DocumentService } from './api/dependencies.ts';
 import { acceptUpload } from './api/services/accept-document.ts';
 import {
@@ -32,6 +33,7 @@ import { plannedLooks, searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
 import { eventLoopCheck, type HealthCheck } from './observability/health.ts';
 import type { Logger } from './observability/logger.ts';
+import { createMetrics, grpcStatuses, type Metrics } from './observability/metrics.ts';
 import { createLlamaParseParser } from './parsing/llamaparse-parser.ts';
 import type { Parser } from './parsing/parser.ts';
 import {
@@ -40,9 +42,12 @@ import {
   type WithinBudget,
 } from './provider-budget/provider-budget.ts';
 import { createSearch } from './search/hybrid-search.ts';
+import { countAccess } from './storage/count-access.ts';
+import type { ObjectStore } from './storage/object-store.ts';
 import { withBreaker } from './storage/storage-breaker.ts';
 import { SupabaseObjectStore } from './storage/supabase-object-store.ts';
 import {
+  type ClientSettings,
   createTemporalClient,
   requireSearchAttributes,
   type TemporalClient,
@@ -55,6 +60,7 @@ import {
   keysOf,
   makeCallbackToken,
 } from './webhooks/callback-token.ts';
+import type { CallOutcome } from './webhooks/routes.ts';
 
 const second = 1000;
 
@@ -62,6 +68,7 @@ const second = 1000;
 export interface Shared {
   readonly config: Config;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly pool: Pool;
   readonly temporal: TemporalClient;
   readonly runs: Runs;
@@ -72,8 +79,16 @@ export interface Shared {
 export function buildShared(
   config: Config,
   logger: Logger,
-  temporal: TemporalClient = createTemporalClient(),
+  client: TemporalClient | ClientSettings = {},
 ): Shared {
+  const metrics = createMetrics();
+  const temporal =
+    'client' in client
+      ? client
+      : createTemporalClient({
+          ...client,
+          onFailedCall: (status) => countFailedCall(metrics, status),
+        });
   const pool = createPool({
     connectionString: config.DATABASE_URL,
     size: config.DATABASE_POOL_SIZE,
@@ -101,6 +116,7 @@ export function buildShared(
   return {
     config,
     logger,
+    metrics,
     pool,
     temporal,
     runs,
@@ -112,11 +128,16 @@ export function buildShared(
   };
 }
 
+function countFailedCall(metrics: Metrics, status: number): void {
+  const name = grpcStatuses[status];
+  if (name) metrics.count('intake_temporal_request_failures_total', { status_code: name });
+}
+
 export function buildActivityDependencies(
   shared: Shared,
   draining: AbortSignal,
 ): ActivityDependencies & { close(): Promise<void> } {
-  const { config, logger, pool, runs, objectStore } = shared;
+  const { config, logger, metrics, pool, runs } = shared;
   const tokenKeys = keysOf(config.WEBHOOK_TOKEN_KEY);
   const publicUrl = config.PUBLIC_URL;
   const tokenizer = tokenizerName(config.EMBEDDINGS_TOKENIZER);
@@ -128,10 +149,7 @@ export function buildActivityDependencies(
     pool,
     logger,
     draining,
-    objectStore: withBreaker(objectStore, {
-      halfOpenAfterMs: config.STORAGE_BREAKER_SECONDS * second,
-      onStateChange: (state) => logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker'),
-    }),
+    objectStore: buildGuardedStore(shared),
     parser: buildParser(shared),
     runs: buildReconcilingRuns(shared),
     embedder: buildEmbedder(shared),
@@ -144,7 +162,11 @@ export function buildActivityDependencies(
     callbackUrl: (parseJobId) =>
       publicUrl && callbackUrl(publicUrl, makeCallbackToken(parseJobId, tokenKeys)),
     openRunId: (documentId) => runs.openRunId(documentId),
-    wasWorkerLost: (activity) => runs.wasWorkerLost(activity),
+    wasWorkerLost: async (activity) => {
+      const lost = await runs.wasWorkerLost(activity);
+      if (lost) metrics.count('intake_races_total', { kind: 'worker_lost' });
+      return lost;
+    },
     limits: {
       maxFileBytes: config.MAX_FILE_BYTES,
       maxPages: config.MAX_PAGES,
@@ -154,6 +176,24 @@ export function buildActivityDependencies(
     close: () => chunkPool.close(),
   };
 }
+
+/** Round it the breaker, and round both who counts: a call that met the breaker open is an access that failed. */
+function buildGuardedStore({ config, logger, metrics, objectStore }: Shared): ObjectStore {
+  const guarded = withBreaker(objectStore, {
+    halfOpenAfterMs: config.STORAGE_BREAKER_SECONDS * second,
+    onStateChange: (state) => {
+      logger.warn({ breaker: 'blob-reads', state }, 'circuit breaker');
+      metrics.count('intake_circuit_breaker_transitions_total', { state });
+      metrics.set('intake_circuit_breaker_open', {}, letsThrough[state]);
+    },
+  });
+  metrics.set('intake_circuit_breaker_open', {}, letsThrough.closed);
+  return countAccess(guarded, (outcome) =>
+    metrics.count('intake_file_access_total', { stage: currentStep(), outcome }),
+  );
+}
+
+const letsThrough = { closed: 0, 'half-open': 0.5, open: 1 } as const;
 
 /** What `intake reconcile` works with, where neither API nor worker need to run. */
 export function buildReconciliation(shared: Shared): ReconciliationDependencies {
@@ -201,6 +241,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
   });
   return {
     logger,
+    metrics: shared.metrics,
     verifyToken: createTokenVerifier({
       issuer: config.SUPABASE_JWT_ISSUER ?? `${config.SUPABASE_URL.replace(/\/$/, '')}/auth/v1`,
       sharedSecret: config.SUPABASE_JWT_SECRET,
@@ -217,7 +258,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
     webhooks: {
       tokenKeys: keysOf(config.WEBHOOK_TOKEN_KEY),
       signingSecrets: keysOf(config.WEBHOOK_SIGNING_SECRET),
-      countEvent: () => {},
+      countEvent: (outcome) => countWebhook(shared.metrics, outcome),
       deliveries: {
         receive: (delivery) => receiveDelivery(pool, delivery),
         markDelivered: (eventId) => markDelivered(pool, eventId),
@@ -228,6 +269,14 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
     readiness: readinessChecks(shared),
     databaseFingerprint: () => databaseFingerprint(pool),
   };
+}
+
+const webhookRaces = { duplicate: 'webhook_doubled', closed: 'webhook_late' } as const;
+
+function countWebhook(metrics: Metrics, outcome: CallOutcome): void {
+  metrics.count('intake_webhook_events_total', { outcome });
+  if (outcome === 'duplicate' || outcome === 'closed')
+    metrics.count('intake_races_total', { kind: webhookRaces[outcome] });
 }
 
 function documentService(shared: Shared): DocumentService {
@@ -268,13 +317,14 @@ function documentService(shared: Shared): DocumentService {
 }
 
 /** Questions share the documents' budget. */
-function buildEmbedder({ config, pool }: Shared) {
+function buildEmbedder({ config, metrics, pool }: Shared) {
   return createOpenAiEmbedder({
     baseUrl: config.EMBEDDINGS_URL,
     apiKey: config.EMBEDDINGS_API_KEY,
     model: config.EMBEDDINGS_MODEL,
     dimensions: config.EMBEDDINGS_DIMENSIONS,
     batchSize: config.EMBEDDINGS_BATCH_SIZE,
+    onTokens: (tokens) => metrics.count('intake_embedding_tokens_total', {}, tokens),
     withinBudget: budgetOf(pool, 'embedder', {
       callsPerSecond: config.EMBEDDER_CALLS_PER_SECOND,
       burst: config.EMBEDDER_CALLS_BURST,

@@ -7,6 +7,7 @@ import type { Stage, Status } from '../domain/ingestion.ts';
 import type { MediaType } from '../domain/media-types.ts';
 import type { HealthCheck } from '../observability/health.ts';
 import type { Logger } from '../observability/logger.ts';
+import type { Metrics } from '../observability/metrics.ts';
 import type { Search } from '../search/hybrid-search.ts';
 import type { WebhookDependencies } from '../webhooks/routes.ts';
 import type { VerifyToken } from './verify-token.ts';
@@ -18,6 +19,7 @@ export interface ApiDependencies {
   readonly documents: DocumentService;
   readonly search: Search;
   readonly webhooks: WebhookDependencies;
+  readonly metrics: Pick<Metrics, 'observe'>;
   readonly liveness: readonly HealthCheck[];
   readonly readiness: readonly HealthCheck[];
   readonly databaseFingerprint: () => Promise<string>;

@@ -8,6 +8,15 @@ import {
   LogController,
 } from 'fastify';
 import fp from 'fastify-plugin';
+import { type Correlation, inCorrelation, newCorrelation } from '../observability/correlation.ts';
+import { recordRequest } from '../observability/trace-context.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Begins as the request's own, and becomes that of the document it is about. */
+    correlation: Correlation;
+  }
+}
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -19,8 +28,33 @@ export function correlationIdOf(message: IncomingMessage): string {
 
 export const correlation = fp(
   async (app: FastifyInstance) => {
-    app.addHook('onRequest', async (request, reply) => {
+    app.decorateRequest('correlation');
+    app.addHook('onRequest', (request, reply, done) => {
       reply.header('x-correlation-id', request.id);
+      request.correlation = newCorrelation(request.id);
+      inCorrelation(request.correlation, done);
+    });
+    // Reading the body has led out of the scope.
+    app.addHook('preHandler', ({ correlation: scope }, _reply, done) => {
+      inCorrelation(scope, done);
+    });
+    app.addHook('onResponse', async (request, reply) => {
+      const { id, method, routeOptions, correlation: scope } = request;
+      const route = routeOptions.url ?? 'unknown';
+      if (route.startsWith('/health/')) return;
+      const aboutAnother = scope.correlationId !== id;
+      recordRequest({
+        name: `${method} ${route}`,
+        correlationId: scope.correlationId ?? id,
+        place: aboutAnother ? 'later' : scope.begins ? 'first' : 'alone',
+        startedAt: Date.now() - reply.elapsedTime,
+        failed: reply.statusCode >= 500,
+        attributes: {
+          'http.request.method': method,
+          'http.route': route,
+          'http.response.status_code': reply.statusCode,
+        },
+      });
     });
   },
   { name: 'correlation' },
@@ -29,7 +63,7 @@ export const correlation = fp(
 /** Fastify's own lines quote URLs, so all are off but the two that are rewritten here. */
 export class RequestLog extends LogController {
   constructor() {
-    super({ disableRequestLogging: true, requestIdLogLabel: 'correlationId' });
+    super({ disableRequestLogging: true, requestIdLogLabel: 'requestId' });
   }
 
   override requestCompleted(
@@ -43,6 +77,7 @@ export class RequestLog extends LogController {
         route: request.routeOptions.url ?? 'unknown',
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime),
+        correlationId: request.correlation?.correlationId ?? request.id,
       },
       'request',
     );

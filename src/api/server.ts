@@ -13,6 +13,7 @@ import { loopbackOnly } from './loopback-only.ts';
 import { openApi } from './openapi.ts';
 import { jsonBodies, MAX_JSON_BYTES } from './read-json.ts';
 import { correlation, correlationIdOf, RequestLog } from './request-log.ts';
+import { requestMetrics } from './request-metrics.ts';
 import { directUploadRoutes } from './routes/direct-upload.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { downloadRoutes } from './routes/downloads.ts';
@@ -30,7 +31,7 @@ const IDLE_TIMEOUT_MS = 120_000;
 
 /** Everything but `listen`, so that tests inject requests. `close` refuses new requests and waits for those under way. */
 export function buildServer(dependencies: ApiDependencies): FastifyInstance {
-  const { verifyToken, settings } = dependencies;
+  const { verifyToken, settings, metrics } = dependencies;
   const loggerInstance: FastifyBaseLogger = dependencies.logger;
   const app = fastify({
     loggerInstance,
@@ -47,6 +48,7 @@ export function buildServer(dependencies: ApiDependencies): FastifyInstance {
   app.setSerializerCompiler(serializerCompiler);
 
   app.register(correlation);
+  app.register(requestMetrics, { metrics });
   app.register(problemAnswers);
   app.register(answerDeadlines);
   app.register(helmet, { contentSecurityPolicy: contentSecurityPolicy(settings.storageOrigin) });

@@ -6,7 +6,6 @@ import { buildReconciliation, buildShared } from '../dependencies.ts';
 import type { ErrorCode } from '../domain/errors.ts';
 import { allPasses, type Pass } from '../domain/reconciliation.ts';
 import { createLogger } from '../observability/logger.ts';
-import { createTemporalClient } from '../temporal/client.ts';
 import { operatorEnvironment } from './operator-environment.ts';
 
 export interface Reconciled {
@@ -25,7 +24,7 @@ export async function reconcileAll({
   // What is found is the result: stdout takes nothing else.
   const environment = operatorEnvironment();
   const logger = createLogger('cli', 'silent');
-  const shared = buildShared(loadConfig(environment), logger, createTemporalClient(environment));
+  const shared = buildShared(loadConfig(environment), logger, { environment });
   const { signal } = new AbortController();
   const scene = { ...buildReconciliation(shared), signal, now: new Date(), afterRestore };
   const findings: Finding[] = [];

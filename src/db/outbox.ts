@@ -9,6 +9,7 @@ export interface Startable {
   readonly ownerId: OwnerId;
   readonly attemptNumber: number;
   readonly startStage: StartStage;
+  readonly correlationId: string;
   readonly uploadExpiresAt: Date;
   readonly confirmed: boolean;
   /** A run is stamped. */
@@ -21,12 +22,13 @@ interface StartableRow {
   owner_id: OwnerId;
   number: number;
   start_stage: StartStage;
+  correlation_id: string;
   upload_expires_at: Date;
   confirmed: boolean;
   started: boolean;
 }
 
-const startable = `a.document_id, a.id, a.owner_id, a.number, a.start_stage, a.upload_expires_at, a.confirmed_at is not null as confirmed,
+const startable = `a.document_id, a.id, a.owner_id, a.number, a.start_stage, a.correlation_id, a.upload_expires_at, a.confirmed_at is not null as confirmed,
   a.run_id is not null as started`;
 
 function toStartable(row: StartableRow): Startable {
@@ -36,6 +38,7 @@ function toStartable(row: StartableRow): Startable {
     ownerId: row.owner_id,
     attemptNumber: row.number,
     startStage: row.start_stage,
+    correlationId: row.correlation_id,
     uploadExpiresAt: row.upload_expires_at,
     confirmed: row.confirmed,
     started: row.started,

@@ -11,6 +11,8 @@ export interface Delivery {
 export interface Receipt {
   /** The document that the parse job works for. */
   readonly documentId: DocumentId;
+  /** Of the attempt that the document is at. */
+  readonly correlationId: string;
   /** Its signal has arrived: an earlier delivery of the same event brought it. */
   readonly delivered: boolean;
 }
@@ -20,20 +22,34 @@ export async function receiveDelivery(
   q: Queryable,
   delivery: Delivery,
 ): Promise<Receipt | undefined> {
-  const { rows } = await q.query<{ document_id: DocumentId; delivered: boolean }>(
+  const { rows } = await q.query<{
+    document_id: DocumentId;
+    correlation_id: string;
+    delivered: boolean;
+  }>(
     `with job as (
-       select id, document_id from intake.parse_jobs where id = $2
+       select j.id, j.document_id, a.correlation_id
+       from intake.parse_jobs j
+       join intake.documents d on d.id = j.document_id
+       join intake.attempts a on a.id = d.current_attempt_id
+       where j.id = $2
      ), receipt as (
        insert into intake.webhook_deliveries as d (event_id, parse_job_id, event_type)
        select $1, job.id, $3 from job
        on conflict (event_id) do update set times_received = d.times_received + 1
        returning d.delivered_at is not null as delivered
      )
-     select job.document_id, receipt.delivered from job, receipt`,
+     select job.document_id, job.correlation_id, receipt.delivered from job, receipt`,
     [delivery.eventId, delivery.parseJobId, delivery.eventType],
   );
   const row = rows[0];
-  return row && { documentId: row.document_id, delivered: row.delivered };
+  return (
+    row && {
+      documentId: row.document_id,
+      correlationId: row.correlation_id,
+      delivered: row.delivered,
+    }
+  );
 }
 
 export async function markDelivered(q: Queryable, eventId: string): Promise<void> {

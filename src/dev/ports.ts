@@ -17,6 +17,8 @@ const portNames = [
   'storage',
   'parser',
   'embedding',
+  'apiMetrics',
+  'workerMetrics',
 ] as const;
 export type PortName = (typeof portNames)[number];
 export type Ports = Readonly<Record<PortName, number>>;

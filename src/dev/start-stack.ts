@@ -48,14 +48,22 @@ export async function startStack(context: StackContext): Promise<void> {
     bring(context, 'embedding', embeddingService(plan, folder)),
   ]);
   const startApi = async () => {
-    const environment = { ...plan.environment, DATABASE_URL: await database };
+    const environment = {
+      ...plan.environment,
+      DATABASE_URL: await database,
+      METRICS_PORT: `${plan.ports.apiMetrics}`,
+    };
     await supervisor.start(apiService(environment, plan.apiUrl, folder));
     ready('api', plan.apiUrl);
   };
   // Documents in flight go on at once: a part that is not there yet would count as a failure of it.
   const startWorker = async () => {
     const [databaseUrl] = await parts;
-    const environment = { ...plan.environment, DATABASE_URL: databaseUrl };
+    const environment = {
+      ...plan.environment,
+      DATABASE_URL: databaseUrl,
+      METRICS_PORT: `${plan.ports.workerMetrics}`,
+    };
     await supervisor.start(workerService(environment, folder));
     ready('worker', '');
   };

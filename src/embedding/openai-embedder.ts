@@ -3,7 +3,7 @@ import { OpenAI } from 'openai';
 import type { WithinBudget } from '../provider-budget/provider-budget.ts';
 import { classifyEmbeddingError } from './classify-embedding-error.ts';
 import type { Embedder } from './embedder.ts';
-import { readVectors } from './read-vectors.ts';
+import { readTokens, readVectors } from './read-vectors.ts';
 
 export interface OpenAiEmbedderOptions {
   /** With its version, as in `https://api.openai.com/v1`. */
@@ -15,6 +15,8 @@ export interface OpenAiEmbedderOptions {
   /** For a whole call, its body included. */
   readonly timeoutMs?: number;
   readonly withinBudget: WithinBudget;
+  /** Told what each call was charged, where the endpoint says it. */
+  readonly onTokens?: (tokens: number) => void;
 }
 
 /** Other models, and most other servers, refuse the parameter. */
@@ -28,6 +30,7 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
     dimensions,
     batchSize,
     withinBudget,
+    onTokens,
     timeoutMs = 60_000,
   } = options;
   const client = new OpenAI({
@@ -58,6 +61,7 @@ export function createOpenAiEmbedder(options: OpenAiEmbedderOptions): Embedder {
           throw classifyEmbeddingError(error);
         });
       }, signal);
+      onTokens?.(readTokens(answer));
       return readVectors(answer, { count: inputs.length, dimensions });
     },
   };

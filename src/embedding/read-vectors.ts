@@ -30,6 +30,13 @@ export function readVectors(answer: unknown, expected: Expected): readonly (read
   });
 }
 
+/** What the endpoint charged, 0 where it does not say. */
+export function readTokens(answer: unknown): number {
+  const usage = isRecord(answer) ? answer['usage'] : undefined;
+  const tokens = isRecord(usage) ? Number(usage['total_tokens']) : 0;
+  return Number.isFinite(tokens) && tokens > 0 ? tokens : 0;
+}
+
 function readVector(embedding: unknown, dimensions: number): readonly number[] {
   if (!Array.isArray(embedding)) throw invalid('an embedding is no list');
   const numbers: readonly unknown[] = embedding;

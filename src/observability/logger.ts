@@ -3,6 +3,7 @@
  * the redaction list below is a net for what must never get there, not a licence to log it.
  */
 import { type Logger, pino } from 'pino';
+import { correlationFields } from './correlation.ts';
 
 export type { Logger } from 'pino';
 
@@ -26,6 +27,7 @@ export function createLogger(service: string, level: string): Logger {
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: redacted, censor: '[redacted]' },
     serializers: { err: describeError },
+    mixin: correlationFields,
   });
 }
 

@@ -1,5 +1,11 @@
 /** Connection to Temporal by the SDK's standard environment (`TEMPORAL_*`, TOML profiles): local, own cluster and Cloud alike. */
-import { Client, Connection } from '@temporalio/client';
+import {
+  Client,
+  type ClientInterceptors,
+  Connection,
+  defaultGrpcRetryOptions,
+  makeGrpcRetryInterceptor,
+} from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { IntakeError } from '../domain/errors.ts';
 
@@ -20,12 +26,33 @@ export function connectionSettings(
   return loadClientConnectConfig({ overrideEnvVars: Object.fromEntries(given) });
 }
 
+export interface ClientSettings {
+  /** Where `TEMPORAL_*` are read from, if not from the process's own. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  readonly interceptors?: ClientInterceptors | undefined;
+  /** Told of every call that failed, by its gRPC status; those that the SDK then makes again too. */
+  readonly onFailedCall?: (status: number) => void;
+}
+
 /** Connects lazily: the process starts while Temporal is away, and says so in its readiness. */
-export function createTemporalClient(environment?: NodeJS.ProcessEnv): TemporalClient {
+export function createTemporalClient(settings: ClientSettings = {}): TemporalClient {
+  const { environment, interceptors = {}, onFailedCall } = settings;
   const { connectionOptions, namespace = 'default' } = connectionSettings(environment);
-  const connection = Connection.lazy(connectionOptions);
+  const retry = defaultGrpcRetryOptions();
+  const connection = Connection.lazy({
+    ...connectionOptions,
+    interceptors: [
+      makeGrpcRetryInterceptor({
+        ...retry,
+        retryableDecider: (attempt, status) => {
+          if (status.code !== 0) onFailedCall?.(status.code);
+          return retry.retryableDecider(attempt, status);
+        },
+      }),
+    ],
+  });
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, interceptors }),
     namespace,
     close: () => connection.close(),
   };

@@ -23,6 +23,7 @@ import {
   signalNames,
   workflowTypes,
 } from '../domain/run.ts';
+import { withinTrace } from '../observability/trace-context.ts';
 import { searchAttributes } from './search-attributes.ts';
 
 export interface RunRequest {
@@ -71,13 +72,15 @@ export interface Runs {
 const CALL_DEADLINE_MS = 5_000;
 
 export function createRuns(client: Client, settings: RunSettings): Runs {
+  const ask = <Answer>(call: () => Promise<Answer>): Promise<Answer> =>
+    withinTrace(() => reachable(client, call));
   return {
-    start: (request) => reachable(client, () => start(client, settings, request)),
-    confirm: (request) => reachable(client, () => confirm(client, settings, request)),
-    stop: (attempt) => reachable(client, () => stop(client, attempt)),
-    erase: (documentId) => reachable(client, () => erase(client, settings, documentId)),
+    start: (request) => ask(() => start(client, settings, request)),
+    confirm: (request) => ask(() => confirm(client, settings, request)),
+    stop: (attempt) => ask(() => stop(client, attempt)),
+    erase: (documentId) => ask(() => erase(client, settings, documentId)),
     signalParseEvent: (documentId, event) =>
-      reachable(client, () =>
+      ask(() =>
         orGone(async () => {
           await client.workflow
             .getHandle(ingestWorkflowId(documentId))
@@ -85,8 +88,8 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
           return 'delivered' as const;
         }, 'closed' as const),
       ),
-    openRunId: (documentId) => reachable(client, () => openRunId(client, documentId)),
-    wasWorkerLost: (activity) => reachable(client, () => wasWorkerLost(client, activity)),
+    openRunId: (documentId) => ask(() => openRunId(client, documentId)),
+    wasWorkerLost: (activity) => ask(() => wasWorkerLost(client, activity)),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { Delivery, Receipt } from '../db/webhook-deliveries.ts';
 import type { DocumentId, ParseJobId } from '../domain/ids.ts';
 import type { ParseEvent } from '../domain/run.ts';
+import { correlate } from '../observability/correlation.ts';
 import type { ParserEvent } from './events.ts';
 
 export interface EventPorts {
@@ -17,7 +18,7 @@ export interface EventPorts {
   ) => Promise<'delivered' | 'closed'>;
 }
 
-export type EventOutcome = 'delivered' | 'closed' | 'duplicate' | 'ignored' | 'unknown-job';
+export type EventOutcome = 'delivered' | 'closed' | 'duplicate' | 'ignored' | 'unknown_job';
 
 export async function handleEvent(
   parseJobId: ParseJobId,
@@ -26,7 +27,8 @@ export async function handleEvent(
 ): Promise<EventOutcome> {
   if (eventType === undefined) return 'ignored';
   const receipt = await deliveries.receive({ eventId, parseJobId, eventType });
-  if (receipt === undefined) return 'unknown-job';
+  if (receipt === undefined) return 'unknown_job';
+  correlate(receipt.correlationId);
   if (receipt.delivered) return 'duplicate';
   const outcome = await signalParseEvent(receipt.documentId, { parseJobId });
   await deliveries.markDelivered(eventId);

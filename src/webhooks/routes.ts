@@ -3,7 +3,7 @@
  * Whoever fails the first proof costs one HMAC: neither the body nor the database is read. Nothing here logs the token.
  */
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
-import { IntakeError } from '../domain/errors.ts';
+import { type ErrorCode, IntakeError } from '../domain/errors.ts';
 import type { ParseJobId } from '../domain/ids.ts';
 import { type Keys, readCallbackToken } from './callback-token.ts';
 import { readEvent } from './events.ts';
@@ -13,9 +13,17 @@ import { isSignedBy } from './verify-signature.ts';
 export interface WebhookDependencies extends EventPorts {
   readonly tokenKeys: Keys;
   readonly signingSecrets: Keys;
-  /** Told of every event that passed both proofs. */
-  readonly countEvent: (outcome: EventOutcome) => void;
+  /** Told of every call, once. */
+  readonly countEvent: (outcome: CallOutcome) => void;
 }
+
+/** What came of a call: an event that passed both proofs, or the proof that it failed. */
+export type CallOutcome =
+  | EventOutcome
+  | 'undelivered'
+  | 'bad_token'
+  | 'bad_signature'
+  | 'unreadable';
 
 const MAX_BODY_BYTES = 262_144;
 
@@ -24,9 +32,14 @@ interface WebhookRoute {
 }
 
 export function webhookRoutes(dependencies: WebhookDependencies): FastifyPluginAsync {
+  const { countEvent, tokenKeys, signingSecrets } = dependencies;
+  const refused = (outcome: CallOutcome, code: ErrorCode): IntakeError => {
+    countEvent(outcome);
+    return new IntakeError(code);
+  };
   const provenJob = (token: string): ParseJobId => {
-    const parseJobId = readCallbackToken(token, dependencies.tokenKeys);
-    if (parseJobId === undefined) throw new IntakeError('NOT_FOUND');
+    const parseJobId = readCallbackToken(token, tokenKeys);
+    if (parseJobId === undefined) throw refused('bad_token', 'NOT_FOUND');
     return parseJobId;
   };
 
@@ -46,18 +59,20 @@ export function webhookRoutes(dependencies: WebhookDependencies): FastifyPluginA
         const parseJobId = provenJob(request.params.token);
         const rawBody = request.body instanceof Buffer ? request.body : Buffer.alloc(0);
         const signature = request.headers['lc-signature'];
-        if (
-          typeof signature !== 'string' ||
-          !isSignedBy(rawBody, signature, dependencies.signingSecrets)
-        ) {
-          throw new IntakeError('UNAUTHENTICATED');
+        if (typeof signature !== 'string' || !isSignedBy(rawBody, signature, signingSecrets)) {
+          throw refused('bad_signature', 'UNAUTHENTICATED');
         }
         const event = readEvent(rawBody, new Date());
-        if (event === undefined) throw new IntakeError('INVALID_REQUEST');
-        const outcome = await handleEvent(parseJobId, event, dependencies);
-        dependencies.countEvent(outcome);
+        if (event === undefined) throw refused('unreadable', 'INVALID_REQUEST');
+        const outcome = await handleEvent(parseJobId, event, dependencies).catch(
+          (error: unknown) => {
+            countEvent('undelivered');
+            throw error;
+          },
+        );
+        countEvent(outcome);
         request.log.info({ parseJobId, eventId: event.eventId, outcome }, 'parser event');
-        if (outcome === 'unknown-job') throw new IntakeError('NOT_FOUND');
+        if (outcome === 'unknown_job') throw new IntakeError('NOT_FOUND');
         return reply.code(202).send();
       },
     );

@@ -12,13 +12,30 @@ const root = join(import.meta.dirname, '..', '..');
 const sources = [join(root, 'workflows'), join(root, 'src', 'domain')];
 const cache = join(root, 'node_modules', '.cache', 'intake');
 
+interface BundleSettings {
+  readonly logger?: Logger;
+  /** With the interceptors that make spans of runs; they change no command. */
+  readonly traced?: boolean;
+}
+
+const tracingModules = [
+  createRequire(import.meta.url).resolve(
+    '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors.js',
+  ),
+];
+
 /** Path of the bundle for the present sources. */
-export async function workflowBundle(logger: Logger = new DefaultLogger('WARN')): Promise<string> {
-  const path = join(cache, `workflows-${await fingerprint()}.js`);
+export async function workflowBundle({
+  logger = new DefaultLogger('WARN'),
+  traced = false,
+}: BundleSettings = {}): Promise<string> {
+  const name = traced ? 'traced-workflows' : 'workflows';
+  const path = join(cache, `${name}-${await fingerprint()}.js`);
   if (await stat(path).catch(() => undefined)) return path;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
     logger,
+    workflowInterceptorModules: traced ? tracingModules : [],
   });
   await mkdir(cache, { recursive: true });
   // Two workers may start at once: each writes its own file, and the rename is whole or not at all.

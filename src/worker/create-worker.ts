@@ -1,5 +1,10 @@
 /** A worker on our one task queue: a second queue would forfeit eager dispatch. Limits toward vendors live elsewhere. */
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import {
+  type ActivityInterceptorsFactory,
+  type NativeConnection,
+  type WorkerOptions as SdkOptions,
+  Worker,
+} from '@temporalio/worker';
 import type {
   EraseActivities,
   IngestActivities,
@@ -13,10 +18,14 @@ export interface WorkerOptions {
   readonly identity?: string;
   readonly workflowBundlePath: string;
   readonly activities: IngestActivities & EraseActivities & Partial<ReconcileActivities>;
+  /** What is round each of them. */
+  readonly activityInterceptors?: readonly ActivityInterceptorsFactory[];
+  readonly sinks?: NonNullable<SdkOptions['sinks']>;
 }
 
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
   const { connection, namespace, taskQueue, workflowBundlePath, activities, identity } = options;
+  const { activityInterceptors = [], sinks = {} } = options;
   return await Worker.create({
     connection,
     namespace,
@@ -24,6 +33,8 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     ...(identity === undefined ? {} : { identity }),
     workflowBundle: { codePath: workflowBundlePath },
     activities: { ...activities },
+    interceptors: { activity: [...activityInterceptors] },
+    sinks,
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,

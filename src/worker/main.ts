@@ -6,7 +6,9 @@ import { buildActivityDependencies, buildShared, readinessChecks } from '../depe
 import { stoppingCheck } from '../observability/health.ts';
 import { startHealthServer } from '../observability/health-server.ts';
 import { createLogger } from '../observability/logger.ts';
+import { startMetricsServer } from '../observability/metrics-server.ts';
 import { temporalLogger } from '../observability/temporal-logger.ts';
+import { tracingOf } from '../observability/tracing-of.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
 import { sweepSpool } from '../spool/spooled-file.ts';
@@ -16,15 +18,23 @@ import { workflowBundle } from './bundle-workflows.ts';
 import { createWorker } from './create-worker.ts';
 import { workerHealth } from './health.ts';
 import { workerIdentity } from './identity.ts';
+import { measureActivities } from './measure-activities.ts';
+import { serveSdkMetrics } from './sdk-metrics.ts';
 
 await runMain(async () => {
   const config = loadConfig();
   const logger = createLogger('worker', config.LOG_LEVEL);
-  // Phases of our own decide the order of the stop; the SDK would only stop its part.
-  Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
+  const sdkMetrics = config.METRICS_PORT === undefined ? undefined : await serveSdkMetrics();
+  Runtime.install({
+    logger: temporalLogger(logger),
+    // Phases of our own decide the order of the stop; the SDK would only stop its part.
+    shutdownSignals: [],
+    ...(sdkMetrics && { telemetryOptions: sdkMetrics.telemetryOptions }),
+  });
   await sweepSpool();
   const draining = new AbortController();
-  const shared = buildShared(config, logger);
+  const tracing = await tracingOf(config, 'intake-worker');
+  const shared = buildShared(config, logger, { interceptors: tracing?.clientInterceptors });
   const dependencies = buildActivityDependencies(shared, draining.signal);
   const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
   const worker = await createWorker({
@@ -33,8 +43,20 @@ await runMain(async () => {
     taskQueue: config.TASK_QUEUE,
     identity: await workerIdentity(shared.pool),
     // The bundler tells every module it met.
-    workflowBundlePath: await workflowBundle(temporalLogger(logger, 'WARN')),
+    workflowBundlePath: await workflowBundle({
+      logger: temporalLogger(logger, 'WARN'),
+      traced: tracing !== undefined,
+    }),
     activities: createActivities(dependencies),
+    activityInterceptors: [...(tracing?.activityInterceptors ?? []), measureActivities(shared)],
+    ...(tracing && { sinks: tracing.sinks }),
+  });
+  const metricsServer = await startMetricsServer({
+    host: config.METRICS_HOST,
+    port: config.METRICS_PORT,
+    metrics: shared.metrics,
+    logger,
+    ...(sdkMetrics && { append: sdkMetrics.read }),
   });
   await ensureSchedules(shared.temporal.client, {
     taskQueue: config.TASK_QUEUE,
@@ -64,6 +86,7 @@ await runMain(async () => {
         await running;
       },
     },
+    { name: 'metrics', limitMs: 1_000, run: () => metricsServer.close() },
     {
       name: 'connections',
       limitMs: 5_000,
@@ -74,6 +97,7 @@ await runMain(async () => {
         await shared.close();
       },
     },
+    { name: 'traces', limitMs: 2_000, run: async () => tracing?.close() },
   ]);
   await running;
 });

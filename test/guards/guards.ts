@@ -360,6 +360,19 @@ export const guards: readonly Guard[] = [
     test: 'test/integration/privacy.pg.test.ts',
   },
   {
+    invariant: 10,
+    name: 'a span bears the pattern of its route',
+    remove: [
+      {
+        file: 'src/api/request-log.ts',
+        text: '`${method} ${route}`',
+        with: '`${method} ${request.url}`',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/privacy.pg.test.ts',
+  },
+  {
     invariant: 11,
     name: 'read-back proof',
     remove: [

@@ -60,6 +60,13 @@ describe('recorded runs', () => {
     await Worker.runReplayHistory({ workflowBundle: { codePath: await workflowBundle() } }, await history(name));
   });
 
+  test.each(names)('%s replays with the interceptors of tracing', async (name) => {
+    const codePath = await workflowBundle({ traced: true });
+    // Where the spans would go.
+    const sinks = { exporter: { export: { fn: () => undefined } } };
+    await Worker.runReplayHistory({ workflowBundle: { codePath }, sinks }, await history(name));
+  });
+
   test('a changed workflow does not', async () => {
     const changed = new URL('./changed-workflow.ts', import.meta.url).pathname;
     const { code } = await bundleWorkflowCode({ workflowsPath: changed, logger: new DefaultLogger('ERROR') });

@@ -1,17 +1,20 @@
 /**
- * Nothing personal leaves its place: words planted in names, texts, tokens and queries are looked for in every
- * payload, id, memo and attribute at Temporal, in every log line at level debug, in the rows of the timeline, in every
- * problem, in the keys of the store and in what the parser is told.
+ * Nothing personal leaves its place: words planted in names, texts, tokens, headers and queries are looked for in every
+ * payload, id, memo and attribute at Temporal, in every log line at level debug, in metrics and traces, in the rows of the
+ * timeline, in every problem, in the keys of the store and in what the parser is told.
  */
 import { randomBytes } from 'node:crypto';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { metricsAt, sumOf } from '../support/metrics-text.ts';
 import { createPerson, type Person } from '../support/person.ts';
 import { foundIn, payloadSizesIn } from '../support/planted.ts';
 import { meetFailures, meetRefusals, type Plant, takeTheRoad } from '../support/planted-road.ts';
 import { type Stack, startStack } from '../support/stack.ts';
+import { startTraceCollector, type TraceCollector } from '../support/trace-collector.ts';
+import { until } from '../support/until.ts';
 
 const PATIENCE_MS = 240_000;
 
@@ -28,6 +31,7 @@ const plant: Plant = {
 let database: TestDatabase;
 let stack: Stack;
 let temporal: Connection;
+let collector: TraceCollector;
 let planted: Record<string, string>;
 /** Ids of documents, by what became of them. */
 let documents: Readonly<Record<string, string>>;
@@ -38,10 +42,15 @@ let histories: Readonly<Record<string, Awaited<ReturnType<WorkflowHandle['fetchH
 beforeAll(async () => {
   database = await createTestDatabase();
   temporal = await Connection.connect({ address: inject('temporalAddress') });
+  collector = await startTraceCollector();
   stack = await startStack({
     databaseUrl: database.url,
     temporalAddress: inject('temporalAddress'),
-    environment: { LOG_LEVEL: 'debug' },
+    environment: {
+      LOG_LEVEL: 'debug',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_BSP_SCHEDULE_DELAY: '200',
+    },
   });
   await stack.worker.start();
   const me = await personWithMail();
@@ -54,6 +63,7 @@ beforeAll(async () => {
 }, PATIENCE_MS);
 afterAll(async () => {
   await stack.close();
+  await collector.close();
   await temporal.close();
   await database.close();
 });
@@ -124,6 +134,116 @@ test('every line that API and worker log', async () => {
     expect(lines.split('\n').length).toBeGreaterThan(10);
     expect(foundIn(lines, planted)).toEqual([]);
   }
+});
+
+/** The document with both waits: its attempt's id, under which everything is found. */
+async function correlationOf(documentId = ''): Promise<string> {
+  const { rows } = await database.pool.query(
+    'select correlation_id from intake.attempts where document_id = $1',
+    [documentId],
+  );
+  return rows[0].correlation_id;
+}
+
+test('one id from the first request of a document to its last write', async () => {
+  const correlationId = await correlationOf(documents['complete']);
+  const lines = (await Promise.all([stack.api.output(), stack.worker.output()])).flatMap((output) =>
+    output
+      .split('\n')
+      .filter((line) => line.includes(correlationId))
+      .map((line) => JSON.parse(line)),
+  );
+  const said = lines.map(({ msg, route, activity }) => [msg, route ?? activity].join(' ').trim());
+  expect(said).toEqual(
+    expect.arrayContaining([
+      'request /v1/uploads',
+      'request /v1/uploads/:id/confirm',
+      'parser event',
+      'request /webhooks/llamaparse/:token',
+      ...['verify', 'submitParse', 'collect', 'embed'].map(
+        (activity) => `activity done ${activity}`,
+      ),
+    ]),
+  );
+});
+
+test('one trace from the first request of a document to its chunks, across all processes', async () => {
+  const traceId = (await correlationOf(documents['complete'])).replaceAll('-', '');
+  const wanted = [
+    ...['POST /v1/uploads', 'POST /v1/uploads/:id/confirm', 'POST /webhooks/llamaparse/:token'],
+    ...['StartWorkflow:ingestDocument', 'SignalWithStartWorkflow:ingestDocument'],
+    ...['SignalWorkflow:parseEvent', 'RunWorkflow:ingestDocument'],
+    ...['verify', 'submitParse', 'collect', 'embed'].map((name) => `RunActivity:${name}`),
+  ];
+  const spans = await until('every span has come', async () => {
+    const sofar = collector.trace(traceId);
+    const names = new Set(sofar.map(({ name }) => name));
+    return wanted.every((name) => names.has(name)) ? sofar : undefined;
+  });
+  expect([...new Set(spans.map(({ service }) => service))].toSorted()).toEqual([
+    'intake-api',
+    'intake-worker',
+  ]);
+  // One first span, and everything else hangs below a span that came as well.
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  const roots = spans.filter(({ parentSpanId }) => !parentSpanId || !ids.has(parentSpanId));
+  expect(roots.map(({ name }) => name)).toEqual(['POST /v1/uploads']);
+});
+
+test('traces', () => {
+  expect(collector.received().length).toBeGreaterThan(2);
+  expect(foundIn(collector.received(), planted)).toEqual([]);
+});
+
+test('metrics: whatever API and worker tell their operators', async () => {
+  for (const address of Object.values(stack.metricsAddresses)) {
+    const text = await metricsAt(address);
+    expect(text.split('\n').length).toBeGreaterThan(200);
+    expect(foundIn(text, planted)).toEqual([]);
+    // Nor a document, an owner or any other id: each would be a series of its own.
+    expect(text.replaceAll(stack.taskQueue, '')).not.toMatch(/[0-9a-f]{8}-[0-9a-f]{4}-/);
+  }
+});
+
+test('metrics: they tell what has happened here', async () => {
+  const { worker, api } = stack.metricsAddresses;
+  const seen = {
+    worker: await until('the last end is measured', async () => {
+      const text = await metricsAt(worker);
+      return Number(sumOf(text, 'intake_attempts_ended_total')) >= 7 ? text : undefined;
+    }),
+    api: await metricsAt(api),
+  };
+  const happened = [
+    ['worker', 'intake_attempts_ended_total', { status: 'complete' }],
+    ['worker', 'intake_processing_duration_seconds_count', { status: 'complete' }],
+    ['worker', 'intake_stage_duration_seconds_count', { stage: 'verify' }],
+    ['worker', 'intake_stage_tries_total', { stage: 'embed', try: 'retry', outcome: 'success' }],
+    ['worker', 'intake_stage_tries_total', { stage: 'verify', outcome: 'awaiting' }],
+    ['worker', 'intake_stage_failures_total', { stage: 'embed', code: 'EMBEDDER_UNAVAILABLE' }],
+    ['worker', 'intake_file_access_total', { stage: 'verify', outcome: 'success' }],
+    ['worker', 'intake_file_access_total', { stage: 'verify', outcome: 'unavailable' }],
+    ['worker', 'intake_file_access_total', { stage: 'collect', outcome: 'success' }],
+    ['worker', 'intake_races_total', { kind: 'upload_late' }],
+    ['worker', 'intake_parse_results_total', { heard_by: 'webhook' }],
+    ['worker', 'intake_parse_wait_seconds_sum', {}],
+    ['worker', 'intake_pages_total', {}],
+    ['worker', 'intake_chunks_total', {}],
+    ['worker', 'intake_embedding_tokens_total', {}],
+    ['worker', 'temporal_num_pollers', { poller_type: 'workflow_task' }],
+    ['worker', 'temporal_num_pollers', { poller_type: 'activity_task' }],
+    ['worker', 'temporal_workflow_task_schedule_to_start_latency_seconds_count', {}],
+    ['api', 'intake_webhook_events_total', { outcome: 'delivered' }],
+    ['api', 'intake_webhook_events_total', { outcome: 'bad_token' }],
+    ['api', 'intake_webhook_events_total', { outcome: 'bad_signature' }],
+    ['api', 'intake_http_request_duration_seconds_count', { route: '/v1/uploads', status: '201' }],
+    ['api', 'intake_task_queue_pollers', { task_type: 'workflow' }],
+    ['api', 'intake_task_queue_pollers', { task_type: 'activity' }],
+  ] as const;
+  const untold = happened.filter(([who, name, labels]) => !sumOf(seen[who], name, labels));
+  expect(untold).toEqual([]);
+  expect(sumOf(seen.api, 'intake_documents')).toBe(0);
+  expect(sumOf(seen.worker, 'intake_circuit_breaker_open')).toBe(0);
 });
 
 test('the rows of the timeline, and the keys of the store', async () => {

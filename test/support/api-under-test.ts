@@ -14,6 +14,8 @@ import { buildServer } from '../../src/api/server.ts';
 import { createTokenVerifier } from '../../src/api/verify-token.ts';
 import { IntakeError } from '../../src/domain/errors.ts';
 import { type DocumentId, type OwnerId, parseId, type UuidBrand } from '../../src/domain/ids.ts';
+import { correlationFields } from '../../src/observability/correlation.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
 
 export const issuer = 'https://project.supabase.test/auth/v1';
 export const jwtSecret = 'a-shared-secret-that-is-long-enough-for-hs256';
@@ -102,7 +104,10 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
   const logs: string[] = [];
   const ownerId = newOwner();
   const app = buildServer({
-    logger: pino({ level: 'debug' }, { write: (line) => logs.push(line) }),
+    logger: pino(
+      { level: 'debug', mixin: correlationFields },
+      { write: (line) => logs.push(line) },
+    ),
     verifyToken: createTokenVerifier({ issuer, sharedSecret: jwtSecret, jwksUrl: undefined }),
     settings: {
       maxFileBytes: 1_000_000,
@@ -111,6 +116,7 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
       loopbackOnly: false,
       ...options.settings,
     },
+    metrics: createMetrics(),
     documents: { ...nothingThere, ...options.documents },
     search: async () => [],
     webhooks: {

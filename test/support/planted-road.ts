@@ -52,7 +52,9 @@ export async function takeTheRoad(stack: Stack, me: Person, plant: Plant) {
   const vendorRecords = await until('the parser has a file', () => recordedFiles(stack));
   await reach(me, complete, 'complete');
   await me.send('POST', '/v1/search', { json: { query: `${plant.query} ${plant.text}` } });
-  await me.send('GET', `/v1/documents/${complete}/original`);
+  const { name, mail, address } = plant;
+  const telling = { 'user-agent': mail, referer: `https://example.org/${address}`, cookie: name };
+  await me.send('GET', `/v1/documents/${complete}/original`, { headers: telling });
   await me.send('GET', `/v1/documents/${complete}/markdown`);
   const deleted = await upload(me, planted(plant));
   await reach(me, deleted, 'complete');
@@ -114,8 +116,7 @@ export async function meetRefusals(
   const forged = { ...webhookSecrets(stack.environment), signingSecret: quoted };
   const refusals = [
     () => me.send('POST', '/v1/search', search),
-    () => me.send('POST', '/v1/search', search),
-    () => me.send('POST', '/v1/search', search),
+    () => me.send('POST', '/v1/search', search), // asked again after the 429
     () => me.send('POST', '/v1/search', { json: { query: `${query}\u0000`, k: -1 } }),
     () => me.send('POST', '/v1/uploads', { json: { name, type: quoted, sha256: quoted } }),
     () => me.send('POST', '/v1/uploads', { body: `{"name":"${name}`, headers: json }),

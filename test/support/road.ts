@@ -28,6 +28,7 @@ import { createLogger, type Logger } from '../../src/observability/logger.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { workerIdentity } from '../../src/worker/identity.ts';
+import { measureActivities } from '../../src/worker/measure-activities.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sha256, someOwner } from './documents.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
@@ -146,6 +147,7 @@ function workerOf(
         identity: await workerIdentity(shared.pool),
         workflowBundlePath: await workflowBundle(),
         activities: createActivities(dependencies),
+        activityInterceptors: [measureActivities(shared)],
       });
       const done = worker.run().finally(async () => {
         await dependencies.close();

@@ -9,6 +9,7 @@ import type { AcceptDependencies, AcceptSettings } from '../../src/api/services/
 import { createFaultClient, type FaultClient } from '../../src/dev/fault-client.ts';
 import { startStorageStandIn } from '../../src/dev/storage-stand-in/storage-stand-in.ts';
 import { createLogger, type Logger } from '../../src/observability/logger.ts';
+import { createMetrics, type Metrics } from '../../src/observability/metrics.ts';
 import { ensureBucket } from '../../src/storage/ensure-bucket.ts';
 import { SupabaseObjectStore } from '../../src/storage/supabase-object-store.ts';
 import { createRuns, type Runs } from '../../src/temporal/runs.ts';
@@ -19,6 +20,7 @@ export interface TestServices extends AcceptDependencies {
   readonly database: TestDatabase;
   readonly temporal: TestWorkflowEnvironment;
   readonly logger: Logger;
+  readonly metrics: Metrics;
   readonly objectStore: SupabaseObjectStore;
   readonly storageFaults: FaultClient;
   close(): Promise<void>;
@@ -55,6 +57,7 @@ export async function startServices(settings: Partial<AcceptSettings> = {}): Pro
     temporal,
     pool: database.pool,
     logger: createLogger('test', 'silent'),
+    metrics: createMetrics(),
     objectStore: new SupabaseObjectStore(bucket),
     storageFaults: createFaultClient(storage.url),
     runs: runsOn(temporal.client),

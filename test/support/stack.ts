@@ -42,6 +42,8 @@ export interface Program {
 export interface Stack extends Pick<StandIns, 'faults' | 'folders'> {
   readonly url: string;
   readonly taskQueue: string;
+  /** Where each process tells its metrics: host and port. */
+  readonly metricsAddresses: { readonly api: string; readonly worker: string };
   readonly environment: Readonly<Record<string, string>>;
   readonly api: Program;
   readonly worker: Program;
@@ -59,7 +61,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   await mkdir(temporaryFolder);
   writePrivately(folder.temporalProfileFile, '[profile.default]\n');
   const standIns = await startStandIns(root, options);
-  const port = (await choosePorts(folder.portsFile)).api;
+  const ports = await choosePorts(folder.portsFile);
+  const port = ports.api;
   const url = `http://127.0.0.1:${port}`;
   const { PATH = '', HOME = '' } = process.env;
   const environment = {
@@ -76,8 +79,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     MAX_REQUESTS_PER_MINUTE: '100000',
     ...options.environment,
   };
-  const api = program(apiService({ ...environment, ...options.apiEnvironment }, url, folder));
-  const worker = program(workerService(environment, folder));
+  const apiEnvironment = {
+    ...environment,
+    METRICS_PORT: `${ports.apiMetrics}`,
+    ...options.apiEnvironment,
+  };
+  const workerEnvironment = { ...environment, METRICS_PORT: `${ports.workerMetrics}` };
+  const api = program(apiService(apiEnvironment, url, folder));
+  const worker = program(workerService(workerEnvironment, folder));
   await api.start();
   return {
     url,
@@ -86,6 +95,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     worker,
     temporaryFolder,
     taskQueue: environment.TASK_QUEUE,
+    metricsAddresses: {
+      api: `127.0.0.1:${ports.apiMetrics}`,
+      worker: `127.0.0.1:${ports.workerMetrics}`,
+    },
     faults: standIns.faults,
     folders: standIns.folders,
     person: async () => {

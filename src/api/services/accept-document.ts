@@ -24,6 +24,7 @@ import {
   type StartStage,
   startStageFor,
 } from '../../domain/ingestion.ts';
+import { correlate } from '../../observability/correlation.ts';
 import type { Logger } from '../../observability/logger.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { RunRequest, Runs } from '../../temporal/runs.ts';
@@ -180,6 +181,7 @@ async function openAttempt(
   { caller, settings, documentId, versionId, number, startStage, confirmed }: Opening,
 ): Promise<Acceptance> {
   const { ownerId, correlationId } = caller;
+  correlate(correlationId, { begins: true });
   const attemptId = randomUUID() as AttemptId;
   const uploadExpiresAt = new Date(Date.now() + settings.uploadLifetimeMs);
   await insertAttempt(transaction, {

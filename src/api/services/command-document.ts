@@ -8,6 +8,7 @@ import { inTransaction, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { DocumentId } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/ingestion.ts';
+import { correlate } from '../../observability/correlation.ts';
 import type { Caller, CommandedDocument } from '../dependencies.ts';
 import { type AcceptDependencies, nextAttempt } from './accept-document.ts';
 import { startAttempt, tellConfirm } from './start-attempt.ts';
@@ -110,6 +111,7 @@ async function onDocument<Result>(
   return await inTransaction(pool, async (transaction) => {
     const held = await holdDocument(transaction, caller.ownerId, documentId);
     if (!held) throw new IntakeError('NOT_FOUND');
+    correlate(held.correlationId);
     return await work(transaction, held);
   });
 }

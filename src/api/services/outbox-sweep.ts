@@ -12,7 +12,9 @@ import {
   unstoppedAttempts,
 } from '../../db/outbox.ts';
 import type { Pool } from '../../db/pool.ts';
+import { correlate, inCorrelation, newCorrelation } from '../../observability/correlation.ts';
 import type { Logger } from '../../observability/logger.ts';
+import type { Metrics } from '../../observability/metrics.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { Runs } from '../../temporal/runs.ts';
 import { startAttempt, tellConfirm } from './start-attempt.ts';
@@ -31,6 +33,7 @@ interface SweepDependencies {
   readonly runs: Runs;
   readonly objectStore: ObjectStore;
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 export interface Sweeper {
@@ -75,20 +78,26 @@ export async function sweepOutbox({
   runs,
   objectStore,
   logger,
+  metrics,
 }: SweepDependencies): Promise<void> {
   await perform(logger, {
     name: 'start',
     find: () => unstartedAttempts(pool, OLDER_THAN_MS),
     work: async (lost) => {
+      correlate(lost.correlationId);
       if (!(await startAttempt(pool, runs, lost))) return;
       const { documentId, attemptId } = lost;
       logger.info({ documentId, attemptId }, 'lost start made good');
+      metrics.count('intake_races_total', { kind: 'start_lost' });
     },
   });
   await perform(logger, {
     name: 'confirm',
     find: () => unsentConfirms(pool, OLDER_THAN_MS),
-    work: (unsent) => tellConfirm(pool, runs, unsent),
+    work: async (unsent) => {
+      correlate(unsent.correlationId);
+      await tellConfirm(pool, runs, unsent);
+    },
   });
   await perform(logger, {
     name: 'stop',
@@ -135,7 +144,9 @@ async function perform<Item>(logger: Logger, { name, find, work }: Chore<Item>):
     logger.warn({ err: error, chore: name }, 'outbox sweep: failed, the next round tries again');
   };
   try {
-    for (const item of await find()) await work(item).catch(failed);
+    for (const item of await find()) {
+      await inCorrelation(newCorrelation(), () => work(item)).catch(failed);
+    }
   } catch (error) {
     failed(error);
   }

@@ -18,6 +18,8 @@ const ports: Ports = {
   storage: 20_006,
   parser: 20_007,
   embedding: 20_008,
+  apiMetrics: 20_009,
+  workerMetrics: 20_010,
 };
 const secrets: DevSecrets = {
   jwtSecret: `dev-only-${'x'.repeat(32)}`,

@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, randomUUID } from 'node:crypto';
 import type { InjectOptions } from 'fastify';
 import { describe, expect, test } from 'vitest';
 import type { Delivery, Receipt } from '../../../src/db/webhook-deliveries.ts';
@@ -6,7 +6,7 @@ import { IntakeError } from '../../../src/domain/errors.ts';
 import type { ParseJobId } from '../../../src/domain/ids.ts';
 import type { ParseEvent } from '../../../src/domain/run.ts';
 import { type Keys, makeCallbackToken } from '../../../src/webhooks/callback-token.ts';
-import type { EventOutcome } from '../../../src/webhooks/handle-event.ts';
+import type { CallOutcome } from '../../../src/webhooks/routes.ts';
 import { apiUnderTest, idOf, newDocumentId } from '../../support/api-under-test.ts';
 
 const tokenKeys: Keys = ['new-token-key', 'old-token-key'];
@@ -18,7 +18,7 @@ const documentId = newDocumentId();
 async function receiver(workflow: () => 'delivered' | 'closed' = () => 'delivered') {
   const rows = new Map<string, { delivered: boolean }>();
   const signals: ParseEvent[] = [];
-  const outcomes: EventOutcome[] = [];
+  const outcomes: CallOutcome[] = [];
   let reads = 0;
   const { anonymously, logs } = await apiUnderTest({
     dependencies: {
@@ -31,7 +31,7 @@ async function receiver(workflow: () => 'delivered' | 'closed' = () => 'delivere
             if (delivery.parseJobId !== parseJobId) return undefined;
             const { delivered } = rows.get(delivery.eventId) ?? { delivered: false };
             rows.set(delivery.eventId, { delivered });
-            return { documentId, delivered };
+            return { documentId, correlationId: randomUUID(), delivered };
           },
           markDelivered: async (eventId) => {
             rows.set(eventId, { delivered: true });
@@ -167,11 +167,12 @@ describe('404 without detail', () => {
       `${parseJobId}.${makeCallbackToken(other, tokenKeys).split('.')[1]}`,
     ],
   ])('for %s, which costs no look into the database', async (_what, token) => {
-    const { post, reads } = await receiver();
+    const { post, reads, outcomes } = await receiver();
     const answer = await post(sent({ token }));
     expect(answer.statusCode).toBe(404);
     expect(answer.json().code).toBe('NOT_FOUND');
     expect(reads()).toBe(0);
+    expect(outcomes).toEqual(['bad_token']);
   });
 
   test('for a forged token with a body that is too large: the token is proven first', async () => {
@@ -185,7 +186,7 @@ describe('404 without detail', () => {
     const token = makeCallbackToken(other, tokenKeys);
     expect((await post(sent({ token }))).statusCode).toBe(404);
     expect(signals).toEqual([]);
-    expect(outcomes).toEqual(['unknown-job']);
+    expect(outcomes).toEqual(['unknown_job']);
   });
 });
 
@@ -200,11 +201,12 @@ describe('401 without detail', () => {
     ['a signature of another body', { headers: { 'lc-signature': `sha256=${'0'.repeat(64)}` } }],
     ['no body', { body: '', headers: { 'lc-signature': `sha256=${good}` } }],
   ])('for %s', async (_what, request) => {
-    const { post, reads } = await receiver();
+    const { post, reads, outcomes } = await receiver();
     const answer = await post(sent(request));
     expect(answer.statusCode).toBe(401);
     expect(answer.json().errors).toBeUndefined();
     expect(reads()).toBe(0);
+    expect(outcomes).toEqual(['bad_signature']);
   });
 });
 
