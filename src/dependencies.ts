@@ -46,6 +46,7 @@ import {
   requireSearchAttributes,
   type TemporalClient,
 } from './temporal/client.ts';
+import { dataConverterOf } from './temporal/data-converter.ts';
 import { createRunReadings } from './temporal/run-readings.ts';
 import { createRuns, type Runs } from './temporal/runs.ts';
 import {
@@ -71,7 +72,10 @@ export interface Shared {
 export function buildShared(
   config: Config,
   logger: Logger,
-  temporal: TemporalClient = createTemporalClient(),
+  temporal: TemporalClient = createTemporalClient({
+    dataConverter: dataConverterOf(config),
+    onFault: (error) => logger.warn({ err: error }, 'the settings of Temporal were not read again'),
+  }),
 ): Shared {
   const pool = createPool({
     connectionString: config.DATABASE_URL,

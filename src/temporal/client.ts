@@ -1,7 +1,9 @@
 /** Connection to Temporal by the SDK's standard environment (`TEMPORAL_*`, TOML profiles): local, own cluster and Cloud alike. */
 import { Client, Connection } from '@temporalio/client';
+import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { IntakeError } from '../domain/errors.ts';
+import { followApiKey } from './api-key.ts';
 
 export interface TemporalClient {
   readonly client: Client;
@@ -20,14 +22,31 @@ export function connectionSettings(
   });
 }
 
+export interface TemporalClientOptions {
+  readonly dataConverter: DataConverter;
+  /** Of the settings, which are read again for a new API key. */
+  readonly onFault: (error: unknown) => void;
+}
+
 /** Connects lazily: the process starts while Temporal is away, and says so in its readiness. */
-export function createTemporalClient(environment?: NodeJS.ProcessEnv): TemporalClient {
+export function createTemporalClient(
+  { dataConverter, onFault }: TemporalClientOptions,
+  environment?: NodeJS.ProcessEnv,
+): TemporalClient {
   const { connectionOptions, namespace = 'default' } = connectionSettings(environment);
   const connection = Connection.lazy(connectionOptions);
+  const unfollow = followApiKey({
+    read: () => connectionSettings(environment).connectionOptions.apiKey,
+    take: (apiKey) => connection.setApiKey(apiKey),
+    onFault,
+  });
   return {
-    client: new Client({ connection, namespace }),
+    client: new Client({ connection, namespace, dataConverter }),
     namespace,
-    close: () => connection.close(),
+    close: async () => {
+      unfollow();
+      await connection.close();
+    },
   };
 }
 

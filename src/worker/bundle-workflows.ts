@@ -6,18 +6,25 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, type Logger } from '@temporalio/worker';
 
 const root = join(import.meta.dirname, '..', '..');
 const sources = [join(root, 'workflows'), join(root, 'src', 'domain')];
 const cache = join(root, 'node_modules', '.cache', 'intake');
 
-/** Path of the bundle for the present sources. */
-export async function workflowBundle(logger: Logger = new DefaultLogger('WARN')): Promise<string> {
-  const path = join(cache, `workflows-${await fingerprint()}.js`);
+/** Path of the bundle for the present sources; failures are converted in it, as `dataConverter` says. */
+export async function workflowBundle(
+  dataConverter: DataConverter = {},
+  logger: Logger = new DefaultLogger('WARN'),
+): Promise<string> {
+  const { failureConverterPath } = dataConverter;
+  const variant = failureConverterPath === undefined ? '' : '-encoded-failures';
+  const path = join(cache, `workflows-${await fingerprint()}${variant}.js`);
   if (await stat(path).catch(() => undefined)) return path;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
+    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
     logger,
   });
   await mkdir(cache, { recursive: true });

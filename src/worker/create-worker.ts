@@ -1,4 +1,5 @@
 /** A worker on our one task queue: a second queue would forfeit eager dispatch. Limits toward vendors live elsewhere. */
+import type { DataConverter } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type {
   EraseActivities,
@@ -11,6 +12,7 @@ export interface WorkerOptions {
   readonly namespace: string;
   readonly taskQueue: string;
   readonly workflowBundlePath: string;
+  readonly dataConverter?: DataConverter;
   readonly activities: IngestActivities & EraseActivities & Partial<ReconcileActivities>;
 }
 
@@ -21,6 +23,7 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     namespace,
     taskQueue,
     workflowBundle: { codePath: workflowBundlePath },
+    dataConverter: options.dataConverter ?? {},
     activities: { ...activities },
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',

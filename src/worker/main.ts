@@ -1,5 +1,5 @@
 /** The worker process. */
-import { NativeConnection, Runtime } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { loadConfig } from '../config.ts';
 import { buildActivityDependencies, buildShared, readinessChecks } from '../dependencies.ts';
@@ -10,9 +10,10 @@ import { temporalLogger } from '../observability/temporal-logger.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
 import { sweepSpool } from '../spool/spooled-file.ts';
-import { connectionSettings } from '../temporal/client.ts';
+import { dataConverterOf } from '../temporal/data-converter.ts';
 import { ensureSchedules } from '../temporal/schedules.ts';
 import { workflowBundle } from './bundle-workflows.ts';
+import { connectWorker } from './connect.ts';
 import { createWorker } from './create-worker.ts';
 import { workerHealth } from './health.ts';
 
@@ -25,13 +26,15 @@ await runMain(async () => {
   const draining = new AbortController();
   const shared = buildShared(config, logger);
   const dependencies = buildActivityDependencies(shared, draining.signal);
-  const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
+  const { connection, close: closeConnection } = await connectWorker(logger);
+  const dataConverter = dataConverterOf(config);
   const worker = await createWorker({
     connection,
     namespace: shared.temporal.namespace,
     taskQueue: config.TASK_QUEUE,
     // The bundler tells every module it met.
-    workflowBundlePath: await workflowBundle(temporalLogger(logger, 'WARN')),
+    workflowBundlePath: await workflowBundle(dataConverter, temporalLogger(logger, 'WARN')),
+    dataConverter,
     activities: createActivities(dependencies),
   });
   await ensureSchedules(shared.temporal.client, {
@@ -68,7 +71,7 @@ await runMain(async () => {
       run: async () => {
         await health.close();
         await dependencies.close();
-        await connection.close();
+        await closeConnection();
         await shared.close();
       },
     },
