@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
 import { expect, vi } from 'vitest';
@@ -25,10 +26,12 @@ import { mintUserToken } from '../../src/dev/dev-identity.ts';
 import { type DocumentId, ingestWorkflowId, type OwnerId } from '../../src/domain/ids.ts';
 import { isTerminal, type Status } from '../../src/domain/ingestion.ts';
 import { createLogger } from '../../src/observability/logger.ts';
+import { dataConverterOf } from '../../src/temporal/data-converter.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sha256, someOwner } from './documents.ts';
+import { payloadEncryption } from './payload-encryption.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
 import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
 
@@ -71,9 +74,15 @@ export async function startRoad({
     TASK_QUEUE: uniqueTaskQueue(),
     MAX_REQUESTS_PER_MINUTE: '100000',
     PARSE_POLL_FIRST_SECONDS: '2',
+    ...payloadEncryption,
     ...environment,
   });
-  const client = { client: temporal.client, namespace: 'default', close: async () => {} };
+  const dataConverter = dataConverterOf(config);
+  const client = {
+    client: new Client({ connection: temporal.connection, dataConverter }),
+    namespace: 'default',
+    close: async () => {},
+  };
   const logger = createLogger('test', config.LOG_LEVEL === 'info' ? 'silent' : config.LOG_LEVEL);
   const apiSide = buildShared(config, logger, client);
   const server = buildServer(buildApiDependencies(apiSide));
@@ -130,11 +139,13 @@ function workerOf(
       draining = new AbortController();
       const shared = buildShared(config, logger, client);
       const dependencies = buildActivityDependencies(shared, draining.signal);
+      const dataConverter = dataConverterOf(config);
       const worker = await createWorker({
         connection: temporal.nativeConnection,
         namespace: 'default',
         taskQueue: config.TASK_QUEUE,
-        workflowBundlePath: await workflowBundle(),
+        workflowBundlePath: await workflowBundle(dataConverter),
+        dataConverter,
         activities: createActivities(dependencies),
       });
       const done = worker.run().finally(async () => {
