@@ -7,6 +7,7 @@ import type { ErrorCode } from '../domain/errors.ts';
 import { allPasses, type Pass } from '../domain/reconciliation.ts';
 import { createLogger } from '../observability/logger.ts';
 import { createTemporalClient } from '../temporal/client.ts';
+import { dataConverterOf } from '../temporal/data-converter.ts';
 import { operatorEnvironment } from './operator-environment.ts';
 
 export interface Reconciled {
@@ -25,7 +26,10 @@ export async function reconcileAll({
   // What is found is the result: stdout takes nothing else.
   const environment = operatorEnvironment();
   const logger = createLogger('cli', 'silent');
-  const shared = buildShared(loadConfig(environment), logger, createTemporalClient(environment));
+  const config = loadConfig(environment);
+  const dataConverter = dataConverterOf(config);
+  const temporal = createTemporalClient({ dataConverter, onFault: () => undefined }, environment);
+  const shared = buildShared(config, logger, temporal);
   const { signal } = new AbortController();
   const scene = { ...buildReconciliation(shared), signal, now: new Date(), afterRestore };
   const findings: Finding[] = [];

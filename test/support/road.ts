@@ -49,7 +49,8 @@ export interface Road {
   readonly temporal: TestWorkflowEnvironment;
   readonly faults: StandIns['faults'];
   person(): Promise<Person>;
-  startWorker(): Promise<void>;
+  /** `changes` to the configuration are of this worker alone. */
+  startWorker(changes?: Partial<Config>): Promise<void>;
   stopWorker(): Promise<void>;
   close(): Promise<void>;
 }
@@ -121,7 +122,7 @@ export async function startRoad({
 }
 
 function workerOf(
-  config: Config,
+  configured: Config,
   {
     temporal,
     client,
@@ -135,8 +136,9 @@ function workerOf(
   let draining = new AbortController();
   let running: { readonly worker: Worker; readonly done: Promise<void> } | undefined;
   return {
-    start: async () => {
+    start: async (changes: Partial<Config> = {}) => {
       draining = new AbortController();
+      const config = { ...configured, ...changes };
       const shared = buildShared(config, logger, client);
       const dependencies = buildActivityDependencies(shared, draining.signal);
       const dataConverter = dataConverterOf(config);
