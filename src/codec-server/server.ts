@@ -39,7 +39,8 @@ declare module 'fastify' {
 
 const BODY_LIMIT = 8 * 1024 * 1024;
 const MAX_REQUESTS_PER_MINUTE = 300;
-const body = z.object({ payloads: jsonPayloads });
+/** Without payloads the field is missing. */
+const body = z.object({ payloads: jsonPayloads.default([]) });
 
 export function buildCodecServer(options: CodecServerOptions): FastifyInstance {
   const loggerInstance: FastifyBaseLogger = options.logger;

@@ -59,10 +59,11 @@ describe('docker-compose.yml', () => {
     const standIns = services.filter(([, { build }]) => build?.target === 'dev');
     expect(standIns.length).toBeGreaterThan(0);
     for (const [, { profiles }] of standIns) expect(profiles).toEqual(['dev']);
-    const others = services.filter(([, { build }]) => build?.target !== 'dev');
-    expect(others.filter(([, { command }]) => command?.some((word) => /dev/.test(word)))).toEqual(
-      [],
+    const programs = services.filter(([, { command }]) =>
+      command?.some((word) => word.startsWith('src/dev/')),
     );
+    expect(programs.map(([name]) => name)).toEqual(standIns.map(([name]) => name));
+    expect(dockerfile).toContain('AS intake\nRUN rm -r src/dev\n');
   });
 
   test.each(services)(

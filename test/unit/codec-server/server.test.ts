@@ -82,6 +82,11 @@ test('what an operator sends is encrypted for them, if they may write', async ()
   expect(read.json()).toEqual(payload);
 });
 
+test('the CLI asks for none where an event has none', async () => {
+  const response = await start().ask('/decode', { payload: {} });
+  expect([response.statusCode, response.json()]).toEqual([200, { payloads: [] }]);
+});
+
 test('the CLI may name the namespace in the path', async () => {
   expect((await start().ask('/default/decode')).statusCode).toBe(200);
 });
@@ -158,7 +163,7 @@ describe('browsers', () => {
 
 test.each([
   ['no JSON', 'payloads'],
-  ['no payloads', {}],
+  ['no list', { payloads: {} }],
   ['no base64', { payloads: [{ data: '*' }] }],
 ])('%s is refused', async (_what, payload) => {
   const headers = { 'content-type': 'application/json' };
