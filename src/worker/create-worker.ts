@@ -28,6 +28,7 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,
+    maxConcurrentWorkflowTaskExecutions: 40,
     // What waits here waits in no fair order, and no more calls of vendors are under way at once than twice eight.
     maxConcurrentActivityTaskExecutions: 16,
     // A worker that hangs swallows one try with each poll it has open; they grow in number only with the work.

@@ -37,13 +37,6 @@ await runMain(async () => {
     dataConverter,
     activities: createActivities(dependencies),
   });
-  await ensureSchedules(shared.temporal.client, {
-    taskQueue: config.TASK_QUEUE,
-    everyMs: config.RECONCILE_EVERY_SECONDS * 1000,
-    thoroughEveryMs: config.RECONCILE_THOROUGH_EVERY_SECONDS * 1000,
-  }).catch((error: unknown) =>
-    logger.warn({ err: error }, 'the schedules of reconciliation are not up to date'),
-  );
   const { liveness, readiness, facts } = workerHealth(worker, connection);
   const health = await startHealthServer({
     host: config.WORKER_HEALTH_HOST,
@@ -55,6 +48,14 @@ await runMain(async () => {
   });
   const running = worker.run();
   logger.info({ taskQueue: config.TASK_QUEUE, healthPort: health.port }, 'worker ready');
+  // Beside the first tasks, which need not wait for it.
+  void ensureSchedules(shared.temporal.client, {
+    taskQueue: config.TASK_QUEUE,
+    everyMs: config.RECONCILE_EVERY_SECONDS * 1000,
+    thoroughEveryMs: config.RECONCILE_THOROUGH_EVERY_SECONDS * 1000,
+  }).catch((error: unknown) =>
+    logger.warn({ err: error }, 'the schedules of reconciliation are not up to date'),
+  );
   onStopSignal(logger, [
     {
       name: 'tasks in hand',
