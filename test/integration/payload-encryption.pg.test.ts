@@ -6,6 +6,7 @@ import { type DocumentId, ingestWorkflowId } from '../../src/domain/ids.ts';
 import { dataConverterOf } from '../../src/temporal/data-converter.ts';
 import { keyIdOf, payloadKey } from '../../src/temporal/payload-codec.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
+import { eventually } from '../support/eventually.ts';
 import { declare, type Person, put, type Road, reach, startRoad, upload } from '../support/road.ts';
 
 const newKey = () => randomBytes(32).toString('base64');
@@ -87,14 +88,16 @@ test('the API finds its own runs: a cancel reads the memo', async () => {
   await reach(me, documentId as DocumentId, 'cancelled');
   const { workflow } = road.shared.temporal.client;
   const handle = workflow.getHandle(ingestWorkflowId(documentId as DocumentId));
-  await expect.poll(async () => (await handle.describe()).status.name).toBe('CANCELLED');
+  await eventually(async () => expect((await handle.describe()).status.name).toBe('CANCELLED'));
 });
 
 test('keys change in the middle of a run', async () => {
   const file = { content: '# Policy\n\nThe key changed meanwhile.\n' };
   const { documentId, uploadUrl } = await declare(me, file);
   await me.api.confirmUpload(documentId);
-  await expect.poll(async () => (await me.api.document(documentId)).waiting?.code).toBeDefined();
+  await eventually(async () =>
+    expect((await me.api.document(documentId)).waiting?.code).toBeDefined(),
+  );
   await road.stopWorker();
   await road.startWorker({ PAYLOAD_ENCRYPTION_KEYS: `${fresh},${old}` });
   await put(uploadUrl, file);
