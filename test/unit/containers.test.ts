@@ -139,7 +139,7 @@ describe('Dockerfile', () => {
     const stages = new Set(lines.flatMap((line) => / AS (\S+)$/.exec(line)?.[1] ?? []));
     const foreign = images.filter((image) => !stages.has(image));
     expect(foreign).toEqual([expect.stringMatching(/^node:\d+\.\d+\.\d+-.*@sha256:[0-9a-f]{64}$/)]);
-    expect(lines.filter((line) => line.startsWith('USER ')).at(-1)).toBe('USER 1000:1000');
+    expect(lines.findLast((line) => line.startsWith('USER '))).toBe('USER 1000:1000');
   });
 
   test('copies what is there and what .dockerignore lets through', () => {

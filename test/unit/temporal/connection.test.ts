@@ -78,7 +78,7 @@ test('a profile that is half-written leaves the key as it was, and is told', asy
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   const server = await start();
   writeProfile(withKey(server, 'first'));
-  const onFault = vi.fn();
+  const onFault = vi.fn<(error: unknown) => void>();
   const { call, close } = await callers.client(onFault);
   onTestFinished(close);
   writeProfile('[profile.def');

@@ -19,7 +19,8 @@ const plain = defaultPayloadConverter.toPayload(value);
 
 async function encryptedBy(key: PayloadKey): Promise<Payload> {
   const [payload] = await createPayloadCodec([key], writing).encode([plain]);
-  return payload ?? expect.fail('no payload');
+  if (payload === undefined) throw new Error('no payload');
+  return payload;
 }
 
 /** What comes out of `payload` for whoever has `keys`. */
