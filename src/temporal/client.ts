@@ -1,5 +1,5 @@
 /** Connection to Temporal by the SDK's standard environment (`TEMPORAL_*`, TOML profiles): local, own cluster and Cloud alike. */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { IntakeError } from '../domain/errors.ts';
@@ -52,16 +52,33 @@ export function createTemporalClient(
 
 /** Rejects with the names that are missing: an unregistered attribute fails every start. */
 export async function requireSearchAttributes(
-  { client, namespace }: TemporalClient,
+  temporal: TemporalClient,
   names: readonly string[],
 ): Promise<void> {
-  const { customAttributes } = await client.connection.operatorService.listSearchAttributes({
-    namespace,
-  });
-  const missing = names.filter((name) => !Object.hasOwn(customAttributes ?? {}, name));
+  const registered = await registeredAttributes(temporal);
+  const missing = names.filter((name) => !registered.includes(name));
   if (missing.length > 0) {
     throw new IntakeError('CONFIGURATION_INVALID', {
       detail: `search attributes not registered: ${missing.join(', ')}`,
     });
   }
+}
+
+/** PERMISSION_DENIED, UNIMPLEMENTED, UNAUTHENTICATED. */
+const notForUs: readonly unknown[] = [7, 12, 16];
+
+/** Temporal Cloud keeps the operator's service to itself; what it calls a namespace's attributes it tells everybody. */
+async function registeredAttributes({
+  client,
+  namespace,
+}: TemporalClient): Promise<readonly string[]> {
+  const { operatorService, workflowService } = client.connection;
+  try {
+    const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+    return Object.keys(customAttributes ?? {});
+  } catch (error) {
+    if (!isGrpcServiceError(error) || !notForUs.includes(error.code)) throw error;
+  }
+  const { config } = await workflowService.describeNamespace({ namespace });
+  return Object.values(config?.customSearchAttributeAliases ?? {});
 }

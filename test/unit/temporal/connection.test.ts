@@ -2,9 +2,10 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import proto from '@temporalio/proto';
 import { pino } from 'pino';
-import { afterEach, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
-import { createTemporalClient } from '../../../src/temporal/client.ts';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createTemporalClient, requireSearchAttributes } from '../../../src/temporal/client.ts';
 import { connectWorker } from '../../../src/worker/connect.ts';
 import { type GrpcServer, startGrpcServer } from '../../support/grpc-server.ts';
 
@@ -34,8 +35,8 @@ function writeProfile(text: string): void {
 const withKey = (server: GrpcServer, apiKey: string) =>
   `[profile.default]\naddress = "${server.address}"\napi_key = "${apiKey}"\n[profile.default.tls]\ndisabled = true\n`;
 
-async function start(tls?: Parameters<typeof startGrpcServer>[0]): Promise<GrpcServer> {
-  const server = await startGrpcServer(tls);
+async function start(options?: Parameters<typeof startGrpcServer>[0]): Promise<GrpcServer> {
+  const server = await startGrpcServer(options);
   onTestFinished(() => server.close());
   return server;
 }
@@ -90,11 +91,13 @@ test('a profile that is half-written leaves the key as it was, and is told', asy
 
 test.each(both)('the %s shows its certificate and asks for the server’s', async (_who, connect) => {
   const server = await start({
-    cert: pem('server.pem'),
-    key: pem('server.key'),
-    ca: pem('ca.pem'),
-    requestCert: true,
-    rejectUnauthorized: true,
+    tls: {
+      cert: pem('server.pem'),
+      key: pem('server.key'),
+      ca: pem('ca.pem'),
+      requestCert: true,
+      rejectUnauthorized: true,
+    },
   });
   vi.stubEnv('TEMPORAL_ADDRESS', server.address);
   vi.stubEnv('TEMPORAL_TLS', 'true');
@@ -108,7 +111,7 @@ test.each(both)('the %s shows its certificate and asks for the server’s', asyn
 });
 
 test.each(both)('the %s does not speak to a server of another authority', async (_who, connect) => {
-  const server = await start({ cert: pem('server.pem'), key: pem('server.key') });
+  const server = await start({ tls: { cert: pem('server.pem'), key: pem('server.key') } });
   vi.stubEnv('TEMPORAL_ADDRESS', server.address);
   vi.stubEnv('TEMPORAL_API_KEY', 'a-key-that-is-not-for-everybody'); // turns TLS on by itself
   const met = connect(() => {}).then(async ({ call, close }) => {
@@ -118,4 +121,38 @@ test.each(both)('the %s does not speak to a server of another authority', async 
   await expect(met).rejects.toThrow();
   expect(server.refusals.length).toBeGreaterThan(0);
   expect(server.authorizations).toEqual([]);
+});
+
+describe('search attributes', () => {
+  const PERMISSION_DENIED = 7;
+  const { DescribeNamespaceResponse } = proto.temporal.api.workflowservice.v1;
+
+  /** As Temporal Cloud answers, where nobody may ask for the operator's list. */
+  async function onCloud(aliases: Record<string, string>) {
+    const message = DescribeNamespaceResponse.encode({
+      config: { customSearchAttributeAliases: aliases },
+    }).finish();
+    const server = await start({
+      answers: {
+        ListSearchAttributes: { status: PERMISSION_DENIED },
+        DescribeNamespace: { message },
+      },
+    });
+    vi.stubEnv('TEMPORAL_ADDRESS', server.address);
+    const temporal = createTemporalClient({ dataConverter: {}, onFault: () => {} });
+    onTestFinished(() => temporal.close());
+    return temporal;
+  }
+
+  test('are found on Temporal Cloud as well', async () => {
+    const temporal = await onCloud({ Keyword01: 'DocumentStatus', Keyword02: 'TenantId' });
+    await requireSearchAttributes(temporal, ['DocumentStatus', 'TenantId']);
+  });
+
+  test('and missed there', async () => {
+    const temporal = await onCloud({ Keyword01: 'DocumentStatus' });
+    await expect(
+      requireSearchAttributes(temporal, ['DocumentStatus', 'TenantId']),
+    ).rejects.toMatchObject({ detail: 'search attributes not registered: TenantId' });
+  });
 });
