@@ -68,7 +68,7 @@ test(
     }
     // Not even the batch that was on the wire is asked for again: its answer was awaited and written.
     const later = (await callsOfEmbedder()).slice(atTheStop.length).flat();
-    expect(atTheStop.length).toBeGreaterThan(0);
+    expect([atTheStop.length, later.length].every((count) => count > 0)).toBe(true);
     expect(atTheStop.flat().filter((input) => later.includes(input))).toEqual([]);
     expect((await parser.ledger()).counts).toMatchObject({ 'parse.create': 2, 'parse.paid': 2 });
   },
@@ -139,10 +139,10 @@ function policy(word: string) {
   return { content: `# Policy\n\nThe copayment of the one that ${word} is 20 dollars.\n` };
 }
 
-/** Some ten sub-batches, no two chunks alike. */
+/** Some twenty sub-batches, no two chunks alike. */
 function manyPolicies() {
   const sections = Array.from(
-    { length: 80 },
+    { length: 160 },
     (_, n) => `# Section ${n}\n\n${`Sentence ${n} about work in hand. `.repeat(12)}\n`,
   );
   return { content: sections.join('\n') };
