@@ -14,6 +14,7 @@ const rooms = {
   chunking: ['embedding'],
   embedding: ['observability', 'provider-budget'],
   temporal: ['observability'],
+  identity: [],
   search: ['db', 'embedding'],
 };
 
@@ -80,15 +81,16 @@ module.exports = {
       comment: 'Activities use the rooms; the processes use activities.',
       severity: 'error',
       from: { path: '^activities/' },
-      to: { path: '^src/(api|webhooks|worker|cli|dev)/' },
+      to: { path: '^src/(api|webhooks|worker|codec-server|cli|dev)/' },
     },
     ...oneWay,
     {
       name: 'processes-apart',
-      comment: 'API, webhooks and worker share rooms, never each other: they are deployed apart.',
+      comment:
+        'API, worker and codec server share rooms, never each other: they are deployed apart.',
       severity: 'error',
-      from: { path: '^src/(api|worker)/' },
-      to: { path: '^src/(api|worker|cli)/', pathNot: '^src/$1/' },
+      from: { path: '^src/(api|worker|codec-server)/' },
+      to: { path: '^src/(api|worker|codec-server|cli)/', pathNot: '^src/$1/' },
     },
     {
       name: 'webhooks-one-way',

@@ -18,6 +18,13 @@ const secrets = (minLength: number) =>
       (list) => list.split(',').every((key) => key.trim().length >= minLength),
       `each key must have at least ${minLength} characters`,
     );
+/** The same for 32 bytes each, in base64. */
+const aesKeys = z
+  .string()
+  .refine(
+    (list) => list.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32),
+    'each key must be 32 bytes in base64',
+  );
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 /** One entry per environment variable; the SDKs' own `TEMPORAL_*` are read by `@temporalio/envconfig`. */
@@ -102,6 +109,14 @@ export const settings = z.object({
   WEBHOOK_SIGNING_SECRET: secrets(16).describe(
     'Secret the parser signs webhooks with; `new,old` during rotation',
   ),
+
+  PAYLOAD_ENCRYPTION: z
+    .enum(['off', 'on'])
+    .default('off')
+    .describe('Whether payloads in Temporal are encrypted'),
+  PAYLOAD_ENCRYPTION_KEYS: aesKeys
+    .optional()
+    .describe('Their keys, 32 bytes in base64; `new,old` during rotation, the first one writes'),
 
   LLAMA_CLOUD_API_KEY: secret(8).describe('LlamaParse key'),
   LLAMA_CLOUD_BASE_URL: httpUrl
@@ -209,6 +224,37 @@ export const cliSettings = z.object({
 
 export type CliConfig = z.output<typeof cliSettings>;
 
+/** Of the codec server, beside those of the payloads' keys. */
+export const codecServerSettings = z.object({
+  CODEC_HOST: z.string().default('127.0.0.1').describe('Address the codec server listens on'),
+  CODEC_PORT: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65535)
+    .default(8082)
+    .describe('Port the codec server listens on; 0 takes a free one'),
+  CODEC_CORS_ORIGIN: httpUrl.describe(
+    'Origin of the Temporal UI, the only page that may ask the codec server',
+  ),
+  CODEC_JWKS_URL: httpUrl.describe('Key set of the tokens of those who read payloads'),
+  CODEC_JWT_ISSUER: secret(1).describe('Issuer of those tokens'),
+  CODEC_JWT_AUDIENCE: secret(1).describe('Audience of those tokens'),
+});
+
+const codecServerConfig = codecServerSettings.extend({
+  PAYLOAD_ENCRYPTION_KEYS: aesKeys,
+  LOG_LEVEL: settings.shape.LOG_LEVEL,
+});
+
+export type CodecServerConfig = z.output<typeof codecServerConfig>;
+
+export function loadCodecServerConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+): CodecServerConfig {
+  return load(codecServerConfig, environment);
+}
+
 /** Reads and checks the environment. Throws `CONFIGURATION_INVALID` with all faults, one line each, and no value. */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const known = pick(settings, environment);
@@ -216,6 +262,9 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
   const faults = faultsOf(result, known);
   if (known['SUPABASE_JWT_SECRET'] === undefined && known['SUPABASE_JWKS_URL'] === undefined) {
     faults.push('SUPABASE_JWT_SECRET or SUPABASE_JWKS_URL: one of them is needed');
+  }
+  if (known['PAYLOAD_ENCRYPTION'] === 'on' && known['PAYLOAD_ENCRYPTION_KEYS'] === undefined) {
+    faults.push('PAYLOAD_ENCRYPTION_KEYS: needed while PAYLOAD_ENCRYPTION is on');
   }
   faults.push(...developmentKeyFaults(known));
   if (!result.success || faults.length > 0) throw invalid(faults);

@@ -52,6 +52,7 @@ import {
   requireSearchAttributes,
   type TemporalClient,
 } from './temporal/client.ts';
+import { dataConverterOf } from './temporal/data-converter.ts';
 import { createRunReadings } from './temporal/run-readings.ts';
 import { createRuns, type Runs } from './temporal/runs.ts';
 import {
@@ -87,6 +88,9 @@ export function buildShared(
       ? client
       : createTemporalClient({
           ...client,
+          dataConverter: dataConverterOf(config),
+          onFault: (error) =>
+            logger.warn({ err: error }, 'the settings of Temporal were not read again'),
           onFailedCall: (status) => countFailedCall(metrics, status),
         });
   const pool = createPool({

@@ -3,16 +3,10 @@
  * The header picks among our keys but never what a key is good for: a public key is no HMAC secret.
  */
 import { createSecretKey } from 'node:crypto';
-import {
-  createRemoteJWKSet,
-  decodeProtectedHeader,
-  errors,
-  type JWTVerifyGetKey,
-  type JWTVerifyResult,
-  jwtVerify,
-} from 'jose';
+import { decodeProtectedHeader, type JWTVerifyResult, jwtVerify } from 'jose';
 import { IntakeError } from '../domain/errors.ts';
 import { type OwnerId, parseId } from '../domain/ids.ts';
+import { remoteKeySet } from '../identity/remote-key-set.ts';
 
 export interface TokenVerifierOptions {
   readonly issuer: string;
@@ -26,12 +20,10 @@ export interface TokenVerifierOptions {
 export type VerifyToken = (token: string) => Promise<OwnerId | undefined>;
 
 const CLOCK_TOLERANCE_SECONDS = 10;
-/** An unknown key id makes us fetch the key set again, but not more often than this. */
-const KEY_SET_COOLDOWN_MS = 30_000;
 
 export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken {
   const secret = options.sharedSecret && createSecretKey(options.sharedSecret, 'utf8');
-  const keySet = options.jwksUrl && fetchedKeySet(options.jwksUrl);
+  const keySet = options.jwksUrl && remoteKeySet(options.jwksUrl);
   const claims = {
     issuer: options.issuer,
     audience: 'authenticated',
@@ -62,18 +54,4 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
 function ownerIn(result: JWTVerifyResult | undefined): OwnerId | undefined {
   if (result?.payload['role'] !== 'authenticated') return undefined;
   return parseId<OwnerId>(result.payload.sub?.toLowerCase() ?? '');
-}
-
-/** A key that is not there refuses the token; a key set that does not come is our trouble, not the caller's. */
-function fetchedKeySet(url: string): JWTVerifyGetKey {
-  const keySet = createRemoteJWKSet(new URL(url), { cooldownDuration: KEY_SET_COOLDOWN_MS });
-  return async (header, token) => {
-    try {
-      return await keySet(header, token);
-    } catch (error) {
-      if (error instanceof errors.JWKSNoMatchingKey) throw error;
-      if (error instanceof errors.JWKSMultipleMatchingKeys) throw error;
-      throw new IntakeError('SERVICE_UNAVAILABLE', { detail: 'key set not fetched', cause: error });
-    }
-  };
 }

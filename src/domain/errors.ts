@@ -359,6 +359,12 @@ export const errorCodes = {
     message: 'We cannot reach our database at the moment. Your document waits.',
     hint: 'Connection refused, reset or timed out.',
   },
+  PAYLOAD_UNREADABLE: {
+    retryable: true,
+    turn: 'us',
+    message: 'We cannot read our own records of this document at the moment. It waits.',
+    hint: 'A payload in Temporal is encrypted with a key that is not in PAYLOAD_ENCRYPTION_KEYS, or it was changed.',
+  },
   // Processes
   CONFIGURATION_INVALID: {
     retryable: false,

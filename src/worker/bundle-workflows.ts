@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
 import { bundleWorkflowCode, DefaultLogger, type Logger } from '@temporalio/worker';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -13,6 +14,7 @@ const sources = [join(root, 'workflows'), join(root, 'src', 'domain')];
 const cache = join(root, 'node_modules', '.cache', 'intake');
 
 interface BundleSettings {
+  readonly dataConverter?: DataConverter;
   readonly logger?: Logger;
   /** With the interceptors that make spans of runs; they change no command. */
   readonly traced?: boolean;
@@ -24,16 +26,24 @@ const tracingModules = [
   ),
 ];
 
-/** Path of the bundle for the present sources. */
+/** Path of the bundle for the present sources; failures are converted in it, as `dataConverter` says. */
 export async function workflowBundle({
+  dataConverter = {},
   logger = new DefaultLogger('WARN'),
   traced = false,
 }: BundleSettings = {}): Promise<string> {
-  const name = traced ? 'traced-workflows' : 'workflows';
-  const path = join(cache, `${name}-${await fingerprint()}.js`);
+  const { failureConverterPath } = dataConverter;
+  const name = [
+    'workflows',
+    ...(traced ? ['traced'] : []),
+    ...(failureConverterPath === undefined ? [] : ['encoded-failures']),
+    await fingerprint(),
+  ].join('-');
+  const path = join(cache, `${name}.js`);
   if (await stat(path).catch(() => undefined)) return path;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(root, 'workflows', 'index.ts'),
+    ...(failureConverterPath === undefined ? {} : { failureConverterPath }),
     logger,
     workflowInterceptorModules: traced ? tracingModules : [],
   });

@@ -1,4 +1,5 @@
 /** A worker on our one task queue: a second queue would forfeit eager dispatch. Limits toward vendors live elsewhere. */
+import type { DataConverter } from '@temporalio/common';
 import {
   type ActivityInterceptorsFactory,
   type NativeConnection,
@@ -17,6 +18,7 @@ export interface WorkerOptions {
   readonly taskQueue: string;
   readonly identity?: string;
   readonly workflowBundlePath: string;
+  readonly dataConverter?: DataConverter;
   readonly activities: IngestActivities & EraseActivities & Partial<ReconcileActivities>;
   /** What is round each of them. */
   readonly activityInterceptors?: readonly ActivityInterceptorsFactory[];
@@ -32,12 +34,14 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     taskQueue,
     ...(identity === undefined ? {} : { identity }),
     workflowBundle: { codePath: workflowBundlePath },
+    dataConverter: options.dataConverter ?? {},
     activities: { ...activities },
     interceptors: { activity: [...activityInterceptors] },
     sinks,
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,
+    maxConcurrentWorkflowTaskExecutions: 40,
     // What waits here waits in no fair order, and no more calls of vendors are under way at once than twice eight.
     maxConcurrentActivityTaskExecutions: 16,
     // A worker that hangs swallows one try with each poll it has open; they grow in number only with the work.

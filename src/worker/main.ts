@@ -1,5 +1,5 @@
 /** The worker process. */
-import { NativeConnection, Runtime } from '@temporalio/worker';
+import { Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { loadConfig } from '../config.ts';
 import { buildActivityDependencies, buildShared, readinessChecks } from '../dependencies.ts';
@@ -12,9 +12,10 @@ import { tracingOf } from '../observability/tracing-of.ts';
 import { runMain } from '../run-main.ts';
 import { onStopSignal } from '../shutdown.ts';
 import { sweepSpool } from '../spool/spooled-file.ts';
-import { connectionSettings } from '../temporal/client.ts';
+import { dataConverterOf } from '../temporal/data-converter.ts';
 import { ensureSchedules } from '../temporal/schedules.ts';
 import { workflowBundle } from './bundle-workflows.ts';
+import { connectWorker } from './connect.ts';
 import { createWorker } from './create-worker.ts';
 import { workerHealth } from './health.ts';
 import { workerIdentity } from './identity.ts';
@@ -36,7 +37,8 @@ await runMain(async () => {
   const tracing = await tracingOf(config, 'intake-worker');
   const shared = buildShared(config, logger, { interceptors: tracing?.clientInterceptors });
   const dependencies = buildActivityDependencies(shared, draining.signal);
-  const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
+  const { connection, close: closeConnection } = await connectWorker(logger);
+  const dataConverter = dataConverterOf(config);
   const worker = await createWorker({
     connection,
     namespace: shared.temporal.namespace,
@@ -44,9 +46,11 @@ await runMain(async () => {
     identity: await workerIdentity(shared.pool),
     // The bundler tells every module it met.
     workflowBundlePath: await workflowBundle({
+      dataConverter,
       logger: temporalLogger(logger, 'WARN'),
       traced: tracing !== undefined,
     }),
+    dataConverter,
     activities: createActivities(dependencies),
     activityInterceptors: [...(tracing?.activityInterceptors ?? []), measureActivities(shared)],
     ...(tracing && { sinks: tracing.sinks }),
@@ -58,13 +62,6 @@ await runMain(async () => {
     logger,
     ...(sdkMetrics && { append: sdkMetrics.read }),
   });
-  await ensureSchedules(shared.temporal.client, {
-    taskQueue: config.TASK_QUEUE,
-    everyMs: config.RECONCILE_EVERY_SECONDS * 1000,
-    thoroughEveryMs: config.RECONCILE_THOROUGH_EVERY_SECONDS * 1000,
-  }).catch((error: unknown) =>
-    logger.warn({ err: error }, 'the schedules of reconciliation are not up to date'),
-  );
   const { liveness, readiness, facts } = workerHealth(worker, connection);
   const health = await startHealthServer({
     host: config.WORKER_HEALTH_HOST,
@@ -76,6 +73,14 @@ await runMain(async () => {
   });
   const running = worker.run();
   logger.info({ taskQueue: config.TASK_QUEUE, healthPort: health.port }, 'worker ready');
+  // Beside the first tasks, which need not wait for it.
+  void ensureSchedules(shared.temporal.client, {
+    taskQueue: config.TASK_QUEUE,
+    everyMs: config.RECONCILE_EVERY_SECONDS * 1000,
+    thoroughEveryMs: config.RECONCILE_THOROUGH_EVERY_SECONDS * 1000,
+  }).catch((error: unknown) =>
+    logger.warn({ err: error }, 'the schedules of reconciliation are not up to date'),
+  );
   onStopSignal(logger, [
     {
       name: 'tasks in hand',
@@ -93,7 +98,7 @@ await runMain(async () => {
       run: async () => {
         await health.close();
         await dependencies.close();
-        await connection.close();
+        await closeConnection();
         await shared.close();
       },
     },

@@ -292,3 +292,38 @@ describe('the pause before the next try', () => {
     );
   });
 });
+
+describe('a try that is cancelled while it hangs', () => {
+  /** What Temporal is told of a submit that was cancelled for `reason`. */
+  async function endOf(reason: 'WORKER_SHUTDOWN' | 'CANCELLED'): Promise<unknown> {
+    const content = randomUUID();
+    const document = await makeDocument(road.database.pool, { content, status: 'uploaded' });
+    const { documentId, attemptId, runId } = document;
+    const { version } = await attemptOf(road.database.pool, document);
+    await road.shared.objectStore.put(version.originalKey ?? '', Buffer.from(content), {
+      contentType: 'text/plain',
+    });
+    await road.faults.parser.add({ operation: 'file.create', effect: { kind: 'hang' } });
+    const workflowExecution = { workflowId: `ingest/${documentId}`, runId };
+    const environment = new MockActivityEnvironment({ attempt: 1, workflowExecution });
+    const end = environment
+      .run(() => submitParse(dependencies, { documentId, attemptId }))
+      .catch((error: unknown) => error);
+    await untilTrue('it hangs', async () => (await countOf(road.faults.parser, 'file.create')) > 0);
+    environment.cancel(reason);
+    return await end;
+  }
+
+  test('by a worker that stops: it is handed over, and counts as no failure', async () => {
+    expect(await endOf('WORKER_SHUTDOWN')).toMatchObject({
+      type: 'WORKER_STOPPING',
+      nonRetryable: false,
+      nextRetryDelay: 100,
+      category: 'BENIGN',
+    });
+  });
+
+  test('by anybody else: it is cancelled', async () => {
+    expect(await endOf('CANCELLED')).toMatchObject({ name: 'CancelledFailure' });
+  });
+});

@@ -1,4 +1,7 @@
-/** Starts one Postgres 18 and one Temporal dev server for the whole run, both empty and gone afterwards. */
+/**
+ * Starts one Postgres 18 and one Temporal dev server for the whole run, both empty and gone afterwards;
+ * `INTAKE_TEST_TEMPORAL_ADDRESS` names a Temporal server to use in its place.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,19 +47,25 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
       disposable: true,
     });
     servers.push(postgres);
-    const temporal = await startTemporal({ logFile: join(folder, 'temporal.log') });
-    servers.push(temporal);
+    const temporalAddress =
+      process.env['INTAKE_TEST_TEMPORAL_ADDRESS'] ?? (await startTemporalIn(folder, servers));
     await createTemplate(postgres.url);
 
     project.provide('postgresUrl', postgres.url);
     project.provide('templateDatabase', TEMPLATE);
-    project.provide('temporalAddress', temporal.address);
+    project.provide('temporalAddress', temporalAddress);
     project.provide('testServerPath', testServerExecutable());
     return teardown;
   } catch (error) {
     await teardown();
     throw error;
   }
+}
+
+async function startTemporalIn(folder: string, servers: Child[]): Promise<string> {
+  const temporal = await startTemporal({ logFile: join(folder, 'temporal.log') });
+  servers.push(temporal);
+  return temporal.address;
 }
 
 async function createTemplate(postgresUrl: string): Promise<void> {

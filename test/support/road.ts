@@ -7,6 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
 import { expect, vi } from 'vitest';
@@ -25,12 +26,14 @@ import { mintUserToken } from '../../src/dev/dev-identity.ts';
 import { type DocumentId, ingestWorkflowId, type OwnerId } from '../../src/domain/ids.ts';
 import { isTerminal, type Status } from '../../src/domain/ingestion.ts';
 import { createLogger, type Logger } from '../../src/observability/logger.ts';
+import { dataConverterOf } from '../../src/temporal/data-converter.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
 import { createWorker } from '../../src/worker/create-worker.ts';
 import { workerIdentity } from '../../src/worker/identity.ts';
 import { measureActivities } from '../../src/worker/measure-activities.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { sha256, someOwner } from './documents.ts';
+import { payloadEncryption } from './payload-encryption.ts';
 import { type StandIns, startStandIns } from './stand-ins.ts';
 import { connectToTemporal, uniqueTaskQueue } from './temporal.ts';
 
@@ -50,7 +53,8 @@ export interface Road {
   readonly temporal: TestWorkflowEnvironment;
   readonly faults: StandIns['faults'];
   person(): Promise<Person>;
-  startWorker(): Promise<void>;
+  /** `changes` to the configuration are of this worker alone. */
+  startWorker(changes?: Partial<Config>): Promise<void>;
   stopWorker(): Promise<void>;
   close(): Promise<void>;
 }
@@ -78,10 +82,16 @@ export async function startRoad({
     TASK_QUEUE: uniqueTaskQueue(),
     MAX_REQUESTS_PER_MINUTE: '100000',
     PARSE_POLL_FIRST_SECONDS: '2',
+    ...payloadEncryption,
     ...environment,
   };
   const config = loadConfig(variables);
-  const client = { client: temporal.client, namespace: 'default', close: async () => {} };
+  const dataConverter = dataConverterOf(config);
+  const client = {
+    client: new Client({ connection: temporal.connection, dataConverter }),
+    namespace: 'default',
+    close: async () => {},
+  };
   const level = config.LOG_LEVEL === 'info' ? 'silent' : config.LOG_LEVEL;
   const logger = ownLogger ?? createLogger('test', level);
   const apiSide = buildShared(config, logger, client);
@@ -122,7 +132,7 @@ export async function startRoad({
 }
 
 function workerOf(
-  config: Config,
+  configured: Config,
   {
     temporal,
     client,
@@ -136,16 +146,19 @@ function workerOf(
   let draining = new AbortController();
   let running: { readonly worker: Worker; readonly done: Promise<void> } | undefined;
   return {
-    start: async () => {
+    start: async (changes: Partial<Config> = {}) => {
       draining = new AbortController();
+      const config = { ...configured, ...changes };
       const shared = buildShared(config, logger, client);
       const dependencies = buildActivityDependencies(shared, draining.signal);
+      const dataConverter = dataConverterOf(config);
       const worker = await createWorker({
         connection: temporal.nativeConnection,
         namespace: 'default',
         taskQueue: config.TASK_QUEUE,
         identity: await workerIdentity(shared.pool),
-        workflowBundlePath: await workflowBundle(),
+        workflowBundlePath: await workflowBundle({ dataConverter }),
+        dataConverter,
         activities: createActivities(dependencies),
         activityInterceptors: [measureActivities(shared)],
       });

@@ -14,6 +14,7 @@ import { stateFolder, writePrivately } from '../../src/dev/state-folder.ts';
 import type { Service } from '../../src/dev/supervisor.ts';
 import { IntakeError } from '../../src/domain/errors.ts';
 import { endsWithUs } from './ends-with-us.ts';
+import { payloadEncryption } from './payload-encryption.ts';
 import { createPerson, type Person } from './person.ts';
 import { type StandInOptions, type StandIns, startStandIns } from './stand-ins.ts';
 
@@ -77,6 +78,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     WORKER_HEALTH_PORT: '0',
     PUBLIC_URL: url,
     MAX_REQUESTS_PER_MINUTE: '100000',
+    ...payloadEncryption,
     ...options.environment,
   };
   const apiEnvironment = {

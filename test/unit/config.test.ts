@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { cliSettings, settings } from '../../src/config.ts';
+import { cliSettings, codecServerSettings, settings } from '../../src/config.ts';
 
 const preamble = `\
 # Every setting that Intake reads. \`npm start\` needs none of them: it brings its own parts.
@@ -10,9 +10,10 @@ const preamble = `\
 
 /** What must be given stands open, what has a default or may be absent is commented out. */
 function renderExample(): string {
-  const { properties = {}, required = [] } = z.toJSONSchema(settings.extend(cliSettings.shape), {
-    io: 'input',
-  });
+  const { properties = {}, required = [] } = z.toJSONSchema(
+    settings.extend(codecServerSettings.partial().shape).extend(cliSettings.shape),
+    { io: 'input' },
+  );
   const blocks = Object.entries(properties).map(([key, property]) => {
     if (typeof property === 'boolean') throw new Error(`${key} has no description`);
     const line = `${key}=${property.default ?? ''}`;

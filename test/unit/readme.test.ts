@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import manifest from '../../package.json' with { type: 'json' };
 import { exitCodeMeanings } from '../../src/cli/exit-codes.ts';
-import { cliSettings, settings } from '../../src/config.ts';
+import { cliSettings, codecServerSettings, settings } from '../../src/config.ts';
 
 const root = new URL('../../', import.meta.url);
 const readme = readFileSync(new URL('README.md', root), 'utf8');
@@ -43,6 +43,7 @@ describe('README', () => {
   test('lists every setting with default and meaning', () => {
     expect(rowsUnder('Configuration')).toEqual([
       ...settingRows(settings),
+      ...settingRows(codecServerSettings),
       ...settingRows(cliSettings),
     ]);
   });

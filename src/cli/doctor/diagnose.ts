@@ -4,6 +4,7 @@ import { createPool } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import { SupabaseObjectStore } from '../../storage/supabase-object-store.ts';
 import { createTemporalClient } from '../../temporal/client.ts';
+import { dataConverterOf } from '../../temporal/data-converter.ts';
 import { allChecks } from './all-checks.ts';
 import type { Scene } from './check.ts';
 import { examine, type Finding } from './examine.ts';
@@ -51,7 +52,11 @@ function openScene(config: Config, apiUrl: string, environment: NodeJS.ProcessEn
       size: 2,
       onIdleError: () => undefined, // the next check meets it
     }),
-    temporal: createTemporalClient(environment),
+    temporal: createTemporalClient({
+      environment,
+      dataConverter: dataConverterOf(config),
+      onFault: () => undefined, // the next check meets it
+    }),
     objectStore: new SupabaseObjectStore({
       url: config.SUPABASE_URL,
       serviceRoleKey: config.SUPABASE_SERVICE_ROLE_KEY,

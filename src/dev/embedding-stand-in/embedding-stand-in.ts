@@ -8,7 +8,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyRequest }
 import { z } from 'zod';
 import { IntakeError } from '../../domain/errors.ts';
 import { faultScript } from '../fault-script.ts';
-import { listenOnLoopback, type StandIn } from '../run-stand-in.ts';
+import { listen, listening, type StandIn } from '../run-stand-in.ts';
 import { type EmbeddingModelFiles, embeddingModelFiles } from '../tools.ts';
 import { answerFaults, embeddingList, Refusal } from './answer.ts';
 import type { EmbeddingModel } from './embedding-model.ts';
@@ -18,7 +18,7 @@ import { readRequest } from './read-request.ts';
 
 export const embeddingStandInOptions = z.strictObject({
   apiKey: z.string().min(1),
-  port: z.number().int().min(0).max(65_535).default(0),
+  ...listening,
   /** Files of all-MiniLM-L6-v2, unless the installed ones are meant. */
   miniLm: z.strictObject({ model: z.string(), tokenizer: z.string() }).optional(),
   /** Most threads of the real model; they start when it is first asked for. */
@@ -33,7 +33,7 @@ const BODY_LIMIT = 64 * 1024 * 1024;
 
 /** Its base URL for clients is `<url>/v1`. */
 export async function startEmbeddingStandIn(input: EmbeddingStandInOptions): Promise<StandIn> {
-  const { apiKey, port, miniLm, threads } = embeddingStandInOptions.parse(input);
+  const { apiKey, miniLm, threads, ...where } = embeddingStandInOptions.parse(input);
   const models: EmbeddingModel[] = [
     createLexicalModel('deterministic-384', 384),
     createLexicalModel('deterministic-1536', 1536),
@@ -51,7 +51,7 @@ export async function startEmbeddingStandIn(input: EmbeddingStandInOptions): Pro
   });
   await app.register(faultScript, { operations });
   await app.register(routes, { prefix: '/v1', apiKey, models });
-  return listenOnLoopback(app, port);
+  return listen(app, where);
 }
 
 /** Nothing on a platform that has none. */

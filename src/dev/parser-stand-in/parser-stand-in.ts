@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { faultScript } from '../fault-script.ts';
-import { listenOnLoopback, type StandIn } from '../run-stand-in.ts';
+import { listen, listening, type StandIn } from '../run-stand-in.ts';
 import { createDocumentReader } from './document-reader.ts';
 import { fileRoutes } from './file-routes.ts';
 import { createJobRunner } from './job-runner.ts';
@@ -22,7 +22,7 @@ const milliseconds = (fallback: number) => z.number().int().positive().default(f
 export const parserStandInOptions = z.strictObject({
   dataFolder: z.string().min(1),
   apiKey: z.string().min(1),
-  port: z.number().int().min(0).max(65_535).default(0),
+  ...listening,
   /** Documents read at once, each in a process of its own. */
   concurrency: z.number().int().min(1).max(8).default(1),
   maxPages: z.number().int().positive().default(2_000),
@@ -92,7 +92,7 @@ export async function startParserStandIn(input: ParserStandInOptions): Promise<S
       projectId: PROJECT_ID,
     });
   });
-  const standIn = await listenOnLoopback(app, options.port);
+  const standIn = await listen(app, options);
   runner.resume();
   return standIn;
 }

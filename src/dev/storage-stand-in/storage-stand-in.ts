@@ -5,7 +5,7 @@
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { faultScript } from '../fault-script.ts';
-import { listenOnLoopback, type StandIn } from '../run-stand-in.ts';
+import { listen, listening, type StandIn } from '../run-stand-in.ts';
 import { authorize } from './authorize.ts';
 import { bucketRoutes } from './bucket-routes.ts';
 import { DiskBuckets } from './disk-buckets.ts';
@@ -21,7 +21,7 @@ export const storageStandInOptions = z.strictObject({
   serviceKey: z.string().min(1),
   /** A caller with this key meets row-level security that allows nothing. */
   anonKey: z.string().min(1).optional(),
-  port: z.number().int().min(0).max(65_535).default(0),
+  ...listening,
   uploadUrlLifetimeSeconds: z.number().int().positive().default(7200),
 });
 
@@ -63,7 +63,7 @@ export async function startStorageStandIn(input: StorageStandInOptions): Promise
   await app.register(objectRoutes, { prefix, buckets });
   await app.register(signRoutes, { prefix, buckets, tokens, uploadUrlLifetimeSeconds });
   await app.register(transferRoutes, { prefix, buckets, tokens });
-  return listenOnLoopback(app, options.port);
+  return listen(app, options);
 }
 
 /** Disk full and the like are 500, as in the real server; a body that Fastify refuses is the caller's fault. */

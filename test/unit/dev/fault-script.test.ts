@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createFaultClient, type FaultClient } from '../../../src/dev/fault-client.ts';
 import { createFaultBook } from '../../../src/dev/fault-rules.ts';
 import { faultScript } from '../../../src/dev/fault-script.ts';
-import { listenOnLoopback, type StandIn } from '../../../src/dev/run-stand-in.ts';
+import { listen, type StandIn } from '../../../src/dev/run-stand-in.ts';
 import { eventually } from '../../support/eventually.ts';
 
 describe('a book of rules', () => {
@@ -59,7 +59,7 @@ describe('fault script', () => {
         return request.fault?.name === 'truncate' ? 'th' : 'thing';
       },
     );
-    standIn = await listenOnLoopback(app);
+    standIn = await listen(app, { host: '127.0.0.1', port: 0 });
     faults = createFaultClient(standIn.url);
   });
   afterEach(() => standIn.close());

@@ -15,6 +15,8 @@ test('every try of a call is told, though its caller hears of the last one alone
       TEMPORAL_ADDRESS: `127.0.0.1:${await portOfNobody()}`,
       TEMPORAL_CONFIG_FILE: emptyProfile(),
     },
+    dataConverter: {},
+    onFault: () => undefined,
     onFailedCall: (status) => failed.push(status),
   });
   await expect(
