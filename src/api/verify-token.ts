@@ -11,6 +11,7 @@ import {
   type JWTVerifyResult,
   jwtVerify,
 } from 'jose';
+import { z } from 'zod';
 import { IntakeError } from '../domain/errors.ts';
 import { type OwnerId, parseId } from '../domain/ids.ts';
 
@@ -22,8 +23,17 @@ export interface TokenVerifierOptions {
   readonly jwksUrl: string | undefined;
 }
 
-/** The owner a token speaks for, or `undefined` when it is refused. Throws only when the key set cannot be had. */
-export type VerifyToken = (token: string) => Promise<OwnerId | undefined>;
+export interface Identity {
+  readonly ownerId: OwnerId;
+  /** One of the people who run Intake. */
+  readonly operator: boolean;
+}
+
+/** Whom a token speaks for, or `undefined` when it is refused. Throws only when the key set cannot be had. */
+export type VerifyToken = (token: string) => Promise<Identity | undefined>;
+
+/** In `app_metadata`, which people cannot change of themselves, as they can `user_metadata`. */
+const operatorClaim = z.object({ intake_role: z.literal('operator') });
 
 const CLOCK_TOLERANCE_SECONDS = 10;
 /** An unknown key id makes us fetch the key set again, but not more often than this. */
@@ -50,7 +60,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
 
   return async (token) => {
     try {
-      return ownerIn(await verified(token));
+      return identityIn(await verified(token));
     } catch (error) {
       if (error instanceof IntakeError) throw error;
       return undefined;
@@ -59,9 +69,12 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
 }
 
 /** The anonymous and the service key are validly signed as well: only the role tells them from a person's token. */
-function ownerIn(result: JWTVerifyResult | undefined): OwnerId | undefined {
+function identityIn(result: JWTVerifyResult | undefined): Identity | undefined {
   if (result?.payload['role'] !== 'authenticated') return undefined;
-  return parseId<OwnerId>(result.payload.sub?.toLowerCase() ?? '');
+  const ownerId = parseId<OwnerId>(result.payload.sub?.toLowerCase() ?? '');
+  if (ownerId === undefined) return undefined;
+  const operator = operatorClaim.safeParse(result.payload['app_metadata']).success;
+  return { ownerId, operator };
 }
 
 /** A key that is not there refuses the token; a key set that does not come is our trouble, not the caller's. */
