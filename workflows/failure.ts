@@ -54,17 +54,19 @@ export async function orOutOfPatience<Result>(
       const extendedMs = patience.endsAtMs(untilMs);
       const isExtended = extendedMs > untilMs && extendedMs > Date.now();
       if (!isExtended || error.retryState !== 'TIMEOUT') {
-        const code = failureCode(error);
-        throw failWith(endOf(code), { cause: code ?? timedOutOver(error) });
+        throw failWith(endOf(failureCode(error)), { cause: causeBehind(error) });
       }
       untilMs = extendedMs;
     }
   }
 }
 
-/** What the tries before the one that timed out had failed with. */
-function timedOutOver({ cause }: ActivityFailure): ErrorCode | undefined {
-  return cause instanceof TimeoutFailure ? codeOf(cause.cause) : undefined;
+/** What kept failing: behind an open breaker, before the try that timed out. */
+function causeBehind({ cause }: ActivityFailure): ErrorCode | undefined {
+  const failure = cause instanceof TimeoutFailure ? cause.cause : cause;
+  const details = failure instanceof ApplicationFailure ? failure.details?.[0] : undefined;
+  const { behind } = (details ?? {}) as { behind?: unknown };
+  return typeof behind === 'string' && isErrorCode(behind) ? behind : codeOf(failure);
 }
 
 function codeOf(failure: unknown): ErrorCode | undefined {

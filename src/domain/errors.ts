@@ -427,6 +427,8 @@ interface ErrorOptions {
   readonly detail?: string;
   /** When the other side said when to come back. */
   readonly retryAfterMs?: number;
+  /** What is behind a failure that only guards against another one. */
+  readonly behind?: ErrorCode | undefined;
   /** Kept for logs on this side of the boundary; never crosses it. */
   readonly cause?: unknown;
 }
@@ -437,12 +439,14 @@ export class IntakeError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly behind: ErrorCode | undefined;
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
     super(errorCodes[code].message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.detail = options.detail;
     this.retryAfterMs = options.retryAfterMs;
+    this.behind = options.behind;
   }
 
   get retryable(): boolean {

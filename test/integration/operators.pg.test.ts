@@ -13,7 +13,11 @@ let me: Person;
 let operator: Person;
 beforeAll(async () => {
   road = await startRoad({
-    environment: { TEMPORAL_UI_URL: 'http://ui.test', STORAGE_PATIENCE_SECONDS: '6' },
+    environment: {
+      TEMPORAL_UI_URL: 'http://ui.test',
+      STORAGE_PATIENCE_SECONDS: '6',
+      STORAGE_BREAKER_SECONDS: '1',
+    },
   });
   me = await road.person();
   operator = await road.person('operator');
@@ -133,8 +137,9 @@ describe('a document with the parser', () => {
     await operator.api.operator.cancel(documentId, { actor });
     const detail = await me.api.document(documentId);
     expect(commands(detail)).toEqual([{ command: 'cancel', by: actor, selfDeclared: true }]);
-    await vi.waitFor(async () =>
-      expect((await runOf(documentId).describe()).status.name).toBe('CANCELLED'),
+    await vi.waitFor(
+      async () => expect((await runOf(documentId).describe()).status.name).toBe('CANCELLED'),
+      30_000,
     );
   });
 
@@ -164,13 +169,11 @@ describe('a run in its start delay', () => {
     const file = policy();
     const declared = await declare(me, file);
     const documentId = declared.documentId as DocumentId;
-    await vi.waitFor(async () =>
-      expect(await operator.api.explain(documentId)).toMatchObject({
-        buttons: ['upload', 'extend', 'cancel', 'fail'],
-        turn: 'user',
-        run: { state: 'delayed' },
-      }),
-    );
+    expect(await operator.api.explain(documentId)).toMatchObject({
+      buttons: ['upload', 'extend', 'cancel', 'fail'],
+      turn: 'user',
+      run: { state: 'delayed' },
+    });
     expect(await refusal(operator.api.operator.poll(documentId, { actor }))).toMatch(
       /^NOT_POSSIBLE_NOW: it waits for its upload/,
     );
@@ -187,7 +190,7 @@ describe('a run in its start delay', () => {
     await vi.waitFor(
       async () =>
         expect(await operator.api.explain(documentId)).toMatchObject({
-          words: 'The bytes have not arrived yet.',
+          words: expect.stringContaining('bytes'),
           deadlineAt: until,
           run: { state: 'open', workerAnswers: true },
         }),
@@ -222,14 +225,14 @@ describe('who may', () => {
     for (const person of [me, stranger]) {
       const { operator: desk } = person.api;
       for (const asked of [
-        desk.poll(documentId, { actor }),
-        desk.extend(documentId, { actor, until: inHours(9) }),
-        desk.fail(documentId, { actor, reason: 'not mine' }),
-        desk.cancel(documentId, { actor }),
-        desk.onTheRoad({}),
-        desk.findByRuns({ query: 'x' }),
+        () => desk.poll(documentId, { actor }),
+        () => desk.extend(documentId, { actor, until: inHours(9) }),
+        () => desk.fail(documentId, { actor, reason: 'not mine' }),
+        () => desk.cancel(documentId, { actor }),
+        () => desk.onTheRoad({}),
+        () => desk.findByRuns({ query: 'x' }),
       ]) {
-        expect(await refusal(asked)).toMatch(/^OPERATORS_ONLY/);
+        expect(await refusal(asked())).toMatch(/^OPERATORS_ONLY/);
       }
     }
     expect(await refusal(stranger.api.explain(documentId))).toMatch(/^NOT_FOUND/);
