@@ -19,6 +19,8 @@ interface Scene {
   readonly wait?: Wait;
   /** How an activity under way is tried again. */
   readonly tries?: string;
+  /** What the run itself does again and again. */
+  readonly rounds?: 'Look' | 'Poll';
 }
 
 const scenes = {
@@ -28,12 +30,14 @@ const scenes = {
     turn: 'ours',
     wait: 'upload',
     tries: 'up to 4, after 1, 2 and 4 s',
+    rounds: 'Look',
   },
   awaitUpload: {
     says: 'The bytes have not arrived yet.',
     stage: 'verify',
     turn: 'the owner, who uploads and confirms',
     wait: 'upload',
+    rounds: 'Look',
   },
   storageOut: {
     says: 'Storage is down or refuses us. The document waits; nobody needs to upload again.',
@@ -54,6 +58,7 @@ const scenes = {
     stage: 'collect',
     turn: 'the parser',
     wait: 'parser',
+    rounds: 'Poll',
   },
   collect: {
     says: 'Fetching the result, validating it page by page, storing and chunking it.',
@@ -161,11 +166,14 @@ function describe(
   };
 }
 
-function inWords({ tries }: Scene, { words, lastError, ...standing }: Standing): string {
+function inWords(
+  { tries, rounds = 'Look' }: Scene,
+  { words, lastError, ...standing }: Standing,
+): string {
   const lines = {
     Stage: standing.stage,
     Since: standing.since,
-    Round: standing.round,
+    [rounds]: standing.round,
     Tries: tries && `${tries}; which one it is stands under Pending Activities`,
     'Last error': lastError && `${lastError}: ${errorCodes[lastError].message}`,
     Next: standing.next,

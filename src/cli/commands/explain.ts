@@ -6,7 +6,7 @@ import type { Button } from '../../domain/operators.ts';
 import type { Explanation } from '../api-client.ts';
 import { documentId } from '../arguments.ts';
 import { connect } from '../connection.ts';
-import { formatSpan, formatTime, ordinal, styleOf, turnWords } from '../document-words.ts';
+import { formatSpan, formatTime, ordinal, styleOf } from '../document-words.ts';
 import { examples } from '../help.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -39,7 +39,7 @@ function describe(facts: Explanation, paint: Terminal['paint']): string {
     'Next try': facts.nextTryAt && moment(facts.nextTryAt),
     'In line': line && `${ordinal(line.ahead + 1)} of ${line.total} with this status`,
     Deadline: facts.deadlineAt && moment(facts.deadlineAt),
-    'Must act': turn ? turnWords[turn] : 'Nobody',
+    'Must act': turn ? who[turn] : 'Nobody',
     Button: buttons(facts),
     Run: runWords(run),
   };
@@ -50,6 +50,13 @@ function describe(facts: Explanation, paint: Terminal['paint']): string {
   const style = waits ? 'yellow' : styleOf({ status, waiting: undefined });
   return [`${paint('bold', id)}  ${paint(style, status)}`, ...told].join('\n');
 }
+
+/** Whoever asks may be none of them. */
+const who = {
+  user: 'The owner',
+  us: 'Those who run Intake',
+  provider: 'The provider',
+} as const satisfies Record<Turn, string>;
 
 /** When, and how far that is from now. */
 function moment(at: string): string {

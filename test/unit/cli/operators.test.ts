@@ -132,7 +132,7 @@ test('explain is one screen: where, since when, why, what next, who, and what to
     /Next try .*\(in 5 min\)/,
     /In line +3rd of 9/,
     /Deadline .*\(in 60 min\)/,
-    /Must act +The provider’s turn/,
+    /Must act +The provider/,
     `intake poll ${id} --actor NAME   (or: extend, fail, cancel)`,
     /Run +open; NO WORKER ANSWERS; http:\/\/ui\/run/,
   ]) {
@@ -148,8 +148,8 @@ function escaped(text: string): string {
 
 test.each([
   ['complete', [], 'Nobody', 'none is needed'],
-  ['awaiting_upload', ['upload', 'extend'], 'Your turn', 'intake ingest FILE   (or: extend)'],
-  ['failed_parse', ['retry'], 'Our turn', `intake retry ${id}`],
+  ['awaiting_upload', ['upload', 'extend'], 'The owner', 'intake ingest FILE   (or: extend)'],
+  ['failed_parse', ['retry'], 'Those who run Intake', `intake retry ${id}`],
 ] as const)('explain %s names the button', async (status, buttons, who, button) => {
   const turn = { complete: undefined, awaiting_upload: 'user', failed_parse: 'us' } as const;
   await serveApi({
