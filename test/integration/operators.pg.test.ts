@@ -15,6 +15,7 @@ beforeAll(async () => {
   road = await startRoad({
     environment: {
       TEMPORAL_UI_URL: 'http://ui.test',
+      PUBLIC_URL: 'http://localhost:9',
       STORAGE_PATIENCE_SECONDS: '6',
       STORAGE_BREAKER_SECONDS: '1',
     },
@@ -156,6 +157,23 @@ describe('a document with the parser', () => {
     expect(commands(await me.api.document(documentId))).toEqual([
       { command: 'fail', by: actor, selfDeclared: true, reason },
     ]);
+  });
+});
+
+describe('a run in the UI', () => {
+  test('leads to its document, and every activity and timer has a summary', async () => {
+    const documentId = await withTheParser();
+    await me.api.cancel(documentId);
+    const details = await (await runOf(documentId).describe()).staticDetails();
+    expect(details).toContain(`http://localhost:9/v1/documents/${documentId}`);
+    const { links } = await me.api.document(documentId);
+    expect(links.temporalRun).toContain(encodeURIComponent(`ingest/${documentId}`));
+    const { events } = await runOf(documentId).fetchHistory();
+    const steps = events?.filter(
+      (event) => event.timerStartedEventAttributes ?? event.activityTaskScheduledEventAttributes,
+    );
+    expect(steps?.length).toBeGreaterThan(2);
+    expect(steps?.filter(({ userMetadata }) => !userMetadata?.summary)).toEqual([]);
   });
 });
 

@@ -98,7 +98,9 @@ describe('poll the parser now', () => {
   });
 
   test('a parser that does not answer is an answer too', async () => {
-    const stubs = { pollParse: () => Promise.reject(failure('LLAMAPARSE_FORBIDDEN')) };
+    const stubs = {
+      pollParse: () => Promise.reject(failure('LLAMAPARSE_FORBIDDEN', '1 millisecond')),
+    };
     await withIngestRun(environment, { stubs }, async (run) => {
       await atScene(run, /Waiting for the parser/);
       const { parser, answer } = await ask(run, 'poll', { actor });
