@@ -97,11 +97,13 @@ function bars(stream: OutputStream, ended: 'stay' | 'make room'): DocumentProgre
     if (percent === undefined) bar.update({ words });
     else bar.update(percent, { words });
   };
+  /** What is logged stands above the bars with their next drawing. */
   const leave = (label: string, sentence: string) => {
     const bar = shown.get(label);
-    if (bar) container.remove(bar);
     shown.delete(label);
     container.log(`${fit(label, width)}  ${oneLine(sentence)}\n`);
+    if (bar) container.remove(bar);
+    else container.update();
   };
   return {
     show: (label, document) => draw(label, document.progressPercent, describe(document)),
