@@ -25,7 +25,7 @@ export interface RunRef {
 
 /** One run, as Temporal and a worker tell it. */
 export interface SeenRun {
-  readonly state: 'open' | 'closed';
+  readonly state: 'open' | 'closed' | 'delayed';
   /** The activity under way, whose tries the run itself does not see. */
   readonly activity: PendingActivity | undefined;
   /** In the run's own words; `undefined` when no worker answers. */
@@ -48,14 +48,14 @@ export interface FoundRuns {
 
 export interface RunDesk {
   /**
-   * Never for a run in its start delay, which even a rejected update would end. Throws the run's refusal, and
-   * `SERVICE_UNAVAILABLE` when no worker takes it up. `closed`: only the row is left to ask.
+   * `closed`: only the row is left to ask. `delayed`: it is not asked, since even a rejected update would end its start
+   * delay. Throws the run's refusal, and `SERVICE_UNAVAILABLE` when no worker takes it up.
    */
   ask(
     run: RunRef,
     name: keyof typeof updateNames,
     request: Asked,
-  ): Promise<OperatorAnswer | 'closed'>;
+  ): Promise<OperatorAnswer | 'closed' | 'delayed'>;
   /** By signal, which a start delay survives. */
   extendUpload(run: RunRef, until: Date): Promise<void>;
   look(run: RunRef): Promise<SeenRun | undefined>;
@@ -74,7 +74,11 @@ const QUERY_DEADLINE_MS = 2_000;
 export function createRunDesk(client: Client, taskQueue: string): RunDesk {
   return {
     ask: (run, name, request) =>
-      orGone(() => ask(client, run, { name, request }), 'closed' as const),
+      orGone(async () => {
+        const { historyLength } = await reachable(client, () => handleOf(client, run).describe());
+        if (historyLength < EVENTS_OF_A_FIRST_TASK) return 'delayed';
+        return await ask(client, run, { name, request });
+      }, 'closed' as const),
     extendUpload: (run, until) =>
       reachable(client, () =>
         orGone(
@@ -87,6 +91,9 @@ export function createRunDesk(client: Client, taskQueue: string): RunDesk {
     find: (query, page) => find(client, { query, taskQueue, ...page }),
   };
 }
+
+/** Started, and a workflow task scheduled, started and completed: a run in its start delay has not got there. */
+const EVENTS_OF_A_FIRST_TASK = 4;
 
 function handleOf(client: Client, { documentId, runId }: RunRef) {
   return client.workflow.getHandle(ingestWorkflowId(documentId), runId);
@@ -126,12 +133,17 @@ function refusal({ cause }: WorkflowUpdateFailedError): IntakeError {
 async function look(client: Client, run: RunRef): Promise<SeenRun> {
   const handle = handleOf(client, run);
   const description = await handle.describe();
-  const isOpen = description.status.name === 'RUNNING';
+  const state = stateOf(description);
   return {
-    state: isOpen ? 'open' : 'closed',
+    state,
     activity: pendingActivity(description),
-    standing: isOpen ? await standingOf(client, run) : undefined,
+    standing: state === 'open' ? await standingOf(client, run) : undefined,
   };
+}
+
+function stateOf({ status, historyLength }: WorkflowExecutionDescription): SeenRun['state'] {
+  if (status.name !== 'RUNNING') return 'closed';
+  return historyLength < EVENTS_OF_A_FIRST_TASK ? 'delayed' : 'open';
 }
 
 /** A worker that is away or of another version leaves the rest of the answer as it is. */

@@ -391,6 +391,11 @@ export const guards: readonly Guard[] = [
         text: "(a.run_id is not null and (a.status <> 'awaiting_upload' or a.looks > 0))",
         with: '(a.run_id is not null)',
       },
+      {
+        file: 'src/temporal/run-desk.ts',
+        text: "if (historyLength < EVENTS_OF_A_FIRST_TASK) return 'delayed';",
+        with: "if (historyLength < 0) return 'delayed';",
+      },
     ],
     project: 'stack',
     test: 'test/integration/operators.pg.test.ts',

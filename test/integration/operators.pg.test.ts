@@ -204,6 +204,14 @@ describe('a run in its start delay', () => {
     ).toMatch(/^INVALID_REQUEST: until: the deadline is .* already/);
     expect((await operator.api.explain(documentId)).deadlineAt).toBe(until);
     expect(await isDelayed(documentId)).toBe(true);
+    // As when reconciliation has started another run for an attempt that was looked for before.
+    const looked = 'update intake.attempts set looks = 1 where document_id = $1';
+    await road.database.pool.query(looked, [documentId]);
+    expect(await refusal(operator.api.operator.poll(documentId, { actor }))).toMatch(
+      /^NOT_POSSIBLE_NOW: it waits for its upload/,
+    );
+    expect((await operator.api.explain(documentId)).run).toMatchObject({ state: 'delayed' });
+    expect(await isDelayed(documentId)).toBe(true);
     await me.api.confirmUpload(documentId);
     await vi.waitFor(
       async () =>

@@ -86,8 +86,10 @@ export async function pollParser(
   { documentId, asked }: Order<Asked>,
 ): Promise<OperatedAnswer> {
   const held = await look(dependencies, documentId);
-  if (!held.hasBegun) throw notPossible('it waits for its upload, and nothing is with the parser');
   const answer = await askRun(dependencies, held, { name: 'poll', asked });
+  if (answer === 'delayed') {
+    throw notPossible('it waits for its upload, and nothing is with the parser');
+  }
   if (answer === 'closed') throw runIsGone();
   return { documentId, status: held.status, ...answer };
 }
@@ -97,11 +99,11 @@ export async function extendDeadline(
   { caller, documentId, asked }: Order<ExtendRequest>,
 ): Promise<OperatedAnswer> {
   const held = await look(dependencies, documentId);
-  const answer = held.hasBegun
-    ? await askRun(dependencies, held, { name: 'extend', asked })
-    : await extendUpload(dependencies, caller, { held, asked });
+  const answer = await askRun(dependencies, held, { name: 'extend', asked });
   if (answer === 'closed') throw runIsGone();
-  return { documentId, status: held.status, ...answer };
+  const said =
+    answer === 'delayed' ? await extendUpload(dependencies, caller, { held, asked }) : answer;
+  return { documentId, status: held.status, ...said };
 }
 
 /** The run is told first: its signal is the same word however often it is sent, and the row is read by people alone. */
@@ -133,10 +135,9 @@ export async function failDocument(
   { caller, documentId, asked }: Order<FailRequest>,
 ): Promise<OperatedAnswer> {
   const held = await look(dependencies, documentId);
-  const answer = held.hasBegun
-    ? await askRun(dependencies, held, { name: 'fail', asked })
-    : 'closed';
-  const said = answer === 'closed' ? await failRow(dependencies, caller, { held, asked }) : answer;
+  const answer = await askRun(dependencies, held, { name: 'fail', asked });
+  const said =
+    typeof answer === 'string' ? await failRow(dependencies, caller, { held, asked }) : answer;
   const now = await look(dependencies, documentId, 'ended too');
   return { documentId, status: now.status, ...said };
 }
@@ -210,10 +211,11 @@ async function look(
 
 async function askRun(
   { desk, logger }: OperateDependencies,
-  { id: documentId, runId }: HeldDocument,
+  { id: documentId, runId, hasBegun }: HeldDocument,
   { name, asked }: { readonly name: keyof typeof updateNames; readonly asked: Asked },
-): Promise<OperatorAnswer | 'closed'> {
-  if (runId === undefined) return 'closed';
+): Promise<OperatorAnswer | 'closed' | 'delayed'> {
+  // A run that is not stamped yet takes the row as it finds it, as one in its start delay does.
+  if (runId === undefined || !hasBegun) return 'delayed';
   logger.info({ documentId, command: name }, 'operator asks a run');
   return await desk.ask({ documentId, runId }, name, asked);
 }
