@@ -4,6 +4,7 @@
  */
 import type { ErrorCode } from '../src/domain/errors.ts';
 import type { AttemptId, DocumentId, ParseJobId } from '../src/domain/ids.ts';
+import type { Asked, FailRequest } from '../src/domain/operators.ts';
 import type { Pass, Tally } from '../src/domain/reconciliation.ts';
 
 /** Names the attempt; owner, keys and everything else come from Postgres. */
@@ -47,11 +48,22 @@ export interface EmbedResult {
 /** Why an attempt ends other than complete. Which status that is follows from the row's own status. */
 export interface Outcome extends AttemptRef {
   readonly code: ErrorCode;
+  /** The operator who asked for it. */
+  readonly asked?: FailRequest;
 }
 
 export interface RecordedOutcome {
   /** The owner's word, when it ended the row first. */
   readonly endedByOwner?: 'CANCELLED' | 'DOCUMENT_DELETED';
+  /** An operator's word, when it ended the row while no update could reach the run. */
+  readonly failedByOperator?: FailRequest;
+}
+
+/** What an operator asked of a run, for the timeline. */
+export interface AskedCommand extends AttemptRef, Asked {
+  readonly name: 'poll' | 'extend';
+  /** The new deadline of what the attempt waits for; epoch milliseconds. */
+  readonly deadlineAtMs?: number;
 }
 
 export interface EraseSweep {
@@ -73,6 +85,10 @@ export interface IngestActivities {
   embed(ref: AttemptRef): Promise<EmbedResult>;
   /** `undefined` from a worker of before, also in histories. */
   recordOutcome(outcome: Outcome): Promise<RecordedOutcome | undefined>;
+}
+
+export interface OperatorActivities {
+  recordCommand(command: AskedCommand): Promise<void>;
 }
 
 export interface EraseActivities {

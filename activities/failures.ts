@@ -31,6 +31,7 @@ export function toFailure(
     nonRetryable: !retryable,
     // A handover is no fault: it counts in no metric of failures.
     ...(error.code === 'WORKER_STOPPING' ? { category: ApplicationFailureCategory.BENIGN } : {}),
+    ...(error.behind && { details: [{ behind: error.behind }] }),
     // A delay of 0 would mean to the server that there is no next try.
     ...(pauseMs === undefined ? {} : { nextRetryDelay: Math.max(pauseMs, 1) }),
   });

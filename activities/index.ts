@@ -1,9 +1,15 @@
 /** The activities of a worker, bound to their dependencies. */
 import { collectResult } from './collect-result.ts';
-import type { EraseActivities, IngestActivities, ReconcileActivities } from './contract.ts';
+import type {
+  EraseActivities,
+  IngestActivities,
+  OperatorActivities,
+  ReconcileActivities,
+} from './contract.ts';
 import type { ActivityDependencies } from './dependencies.ts';
 import { embedChunks } from './embed-chunks.ts';
 import { eraseDocument } from './erase-document.ts';
+import { noteCommand } from './note-command.ts';
 import { pollParse } from './poll-parse.ts';
 import { reconcile } from './reconcile.ts';
 import { recordOutcome } from './record-outcome.ts';
@@ -12,7 +18,7 @@ import { verifyUpload } from './verify-upload.ts';
 
 export function createActivities(
   dependencies: ActivityDependencies,
-): IngestActivities & EraseActivities & ReconcileActivities {
+): IngestActivities & OperatorActivities & EraseActivities & ReconcileActivities {
   return {
     verify: (ref) => verifyUpload(dependencies, ref),
     submitParse: (ref) => submitParse(dependencies, ref),
@@ -20,6 +26,7 @@ export function createActivities(
     collect: (ref) => collectResult(dependencies, ref),
     embed: (ref) => embedChunks(dependencies, ref),
     recordOutcome: (outcome) => recordOutcome(dependencies, outcome),
+    recordCommand: (command) => noteCommand(dependencies, command),
     reconcile: (page) => reconcile(dependencies, page),
     eraseDocument: (sweep) => eraseDocument(dependencies, sweep),
   };

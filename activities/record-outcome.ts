@@ -4,6 +4,7 @@
  * one that its owner has ended is said to be.
  */
 import { type Attempt, endAttempt } from '../src/db/attempts.ts';
+import { failureByOperator, recordCommand } from '../src/db/events.ts';
 import { endParseJob, parseJobOfAttempt } from '../src/db/parse-jobs.ts';
 import type { Queryable } from '../src/db/pool.ts';
 import { type ErrorCode, IntakeError } from '../src/domain/errors.ts';
@@ -15,14 +16,14 @@ import { forgetParseJob } from './forget-parse-job.ts';
 
 export async function recordOutcome(
   dependencies: ActivityDependencies,
-  { code, ...ref }: Outcome,
+  { code, asked, ...ref }: Outcome,
 ): Promise<RecordedOutcome> {
   return await withAttempt(dependencies, ref, async (scope) => {
-    const refusal = await endRow(scope, code);
+    const refusal = await endRow(scope, code, asked);
     await stopParsing(dependencies, ref, scope);
-    return refusal === 'CANCELLED' || refusal === 'DOCUMENT_DELETED'
-      ? { endedByOwner: refusal }
-      : {};
+    if (refusal === 'CANCELLED' || refusal === 'DOCUMENT_DELETED') return { endedByOwner: refusal };
+    const failedByOperator = refusal && (await failureByOperator(dependencies.pool, ref.attemptId));
+    return failedByOperator ? { failedByOperator } : {};
   });
 }
 
@@ -34,9 +35,26 @@ const notOurs: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** Why the row was not ours to end, if so. */
-async function endRow(scope: AttemptScope, code: ErrorCode): Promise<ErrorCode | undefined> {
+async function endRow(
+  scope: AttemptScope,
+  code: ErrorCode,
+  asked: Outcome['asked'],
+): Promise<ErrorCode | undefined> {
   try {
-    await scope.hold((transaction, held) => endHeld(transaction, held, code));
+    await scope.hold(async (transaction, held) => {
+      if (asked && !isTerminal(held.status)) {
+        const { id: attemptId, documentId, ownerId } = held;
+        const command = {
+          documentId,
+          ownerId,
+          attemptId,
+          name: 'fail',
+          selfDeclared: true,
+        } as const;
+        await recordCommand(transaction, { ...command, ...asked });
+      }
+      await endHeld(transaction, held, code);
+    });
     return undefined;
   } catch (error) {
     if (!(error instanceof IntakeError) || !notOurs.has(error.code)) throw error;

@@ -2,7 +2,7 @@
 import type { ActivityDependencies } from '../activities/dependencies.ts';
 import type { ReconciliationDependencies } from '../activities/reconciliation/finding.ts';
 import { currentStep } from '../activities/step.ts';
-import type { ApiDependencies, DocumentService } from './api/dependencies.ts';
+import type { ApiDependencies, DocumentService, OperatorService } from './api/dependencies.ts';
 import { acceptUpload } from './api/services/accept-document.ts';
 import {
   cancelDocument,
@@ -10,7 +10,17 @@ import {
   deleteDocument,
   retryDocument,
 } from './api/services/command-document.ts';
+import { explainDocument } from './api/services/explain-document.ts';
 import { ingestBytes } from './api/services/ingest-bytes.ts';
+import {
+  cancelAsOperator,
+  extendDeadline,
+  failDocument,
+  findByRuns,
+  onTheRoad,
+  pollParser,
+  retryAsOperator,
+} from './api/services/operate-document.ts';
 import {
   documentDetail,
   listDocuments,
@@ -53,6 +63,7 @@ import {
   type TemporalClient,
 } from './temporal/client.ts';
 import { dataConverterOf } from './temporal/data-converter.ts';
+import { createRunDesk } from './temporal/run-desk.ts';
 import { createRunReadings } from './temporal/run-readings.ts';
 import { createRuns, type Runs } from './temporal/runs.ts';
 import {
@@ -101,6 +112,7 @@ export function buildShared(
   const runs = createRuns(temporal.client, {
     taskQueue: config.TASK_QUEUE,
     startDelayMs: config.UPLOAD_START_DELAY_SECONDS * second,
+    publicUrl: config.PUBLIC_URL,
     eraseSecondSweepMs: config.ERASE_SECOND_SWEEP_SECONDS * second,
     policy: {
       looksAfterMs: plannedLooks(config.UPLOAD_LIFETIME_SECONDS * second),
@@ -257,7 +269,7 @@ export function buildApiDependencies(shared: Shared): ApiDependencies {
       storageOrigin: new URL(config.SUPABASE_URL).origin,
       loopbackOnly: config.SUPABASE_JWT_SECRET?.startsWith(DEVELOPMENT_SECRET_PREFIX) ?? false,
     },
-    documents: documentService(shared),
+    ...services(shared),
     search,
     webhooks: {
       tokenKeys: keysOf(config.WEBHOOK_TOKEN_KEY),
@@ -283,8 +295,11 @@ function countWebhook(metrics: Metrics, outcome: CallOutcome): void {
     metrics.count('intake_races_total', { kind: webhookRaces[outcome] });
 }
 
-function documentService(shared: Shared): DocumentService {
-  const { config } = shared;
+function services(shared: Shared): {
+  readonly documents: DocumentService;
+  readonly operators: OperatorService;
+} {
+  const { config, temporal } = shared;
   const accept = {
     ...shared,
     settings: {
@@ -296,21 +311,26 @@ function documentService(shared: Shared): DocumentService {
     },
   };
   const uiUrl = config.TEMPORAL_UI_URL;
+  const desk = createRunDesk(temporal.client, config.TASK_QUEUE);
+  const runLinks = uiUrl === undefined ? undefined : { uiUrl, namespace: temporal.namespace };
+  const operate = { ...accept, desk, runLinks };
   const read = {
     ...shared,
-    runLinks: uiUrl === undefined ? undefined : { uiUrl, namespace: shared.temporal.namespace },
+    desk,
+    runLinks,
     settings: {
       ...accept.settings,
       maxMarkdownBytes: config.MAX_MARKDOWN_BYTES,
       maxPages: config.MAX_PAGES,
     },
   };
-  return {
+  const documents: DocumentService = {
     acceptUpload: (caller, declaration) => acceptUpload(accept, caller, declaration),
     confirmUpload: (caller, id) => confirmUpload(accept, caller, id),
     ingestBytes: (caller, file) => ingestBytes(accept, caller, file),
     listDocuments: (caller, filter) => listDocuments(read, caller, filter),
     documentDetail: (caller, id) => documentDetail(read, caller, id),
+    explainDocument: (caller, id) => explainDocument(read, caller, id),
     retryDocument: (caller, id) => retryDocument(accept, caller, id),
     cancelDocument: (caller, id) => cancelDocument(accept, caller, id),
     deleteDocument: (caller, id) => deleteDocument(accept, caller, id),
@@ -318,6 +338,20 @@ function documentService(shared: Shared): DocumentService {
     openMarkdown: (caller, id) => openMarkdown(read, caller, id),
     usage: (caller) => usage(read, caller),
   };
+  const operators: OperatorService = {
+    onTheRoad: (page) => onTheRoad(operate, page),
+    findByRuns: (query, page) => findByRuns(operate, query, page),
+    pollParser: (caller, documentId, asked) => pollParser(operate, { caller, documentId, asked }),
+    extendDeadline: (caller, documentId, asked) =>
+      extendDeadline(operate, { caller, documentId, asked }),
+    failDocument: (caller, documentId, asked) =>
+      failDocument(operate, { caller, documentId, asked }),
+    retryDocument: (caller, documentId, asked) =>
+      retryAsOperator(operate, { caller, documentId, asked }),
+    cancelDocument: (caller, documentId, asked) =>
+      cancelAsOperator(operate, { caller, documentId, asked }),
+  };
+  return { documents, operators };
 }
 
 /** Questions share the documents' budget. */

@@ -5,8 +5,11 @@ import {
   proxyActivities,
 } from '@temporalio/workflow';
 import type {
+  AttemptRef,
+  CollectRef,
   EraseActivities,
   IngestActivities,
+  OperatorActivities,
   ReconcileActivities,
 } from '../activities/contract.ts';
 import { type ErrorCode, errorCodes } from '../src/domain/errors.ts';
@@ -82,28 +85,37 @@ const outcome = {
 
 export type Activities = ReturnType<typeof ingestActivities>;
 
+/** Those that wait patiently take the patience that is left where an operator has extended it. */
 export function ingestActivities(policy: IngestPolicy) {
-  const of = (options: ActivityOptions) => proxyActivities<IngestActivities>(options);
+  const { storagePatienceMs, parserPatienceMs, embedderPatienceMs } = policy;
+  const of = (options: ActivityOptions) =>
+    proxyActivities<IngestActivities & OperatorActivities>(options);
   return {
     look: of({ ...quickLook, summary: 'look for the bytes and verify them' }).verify,
-    lookPatiently: of({
-      ...patiently(policy.storagePatienceMs, STORAGE_PAUSE_MS, ['STORAGE_OBJECT_ABSENT']),
-      summary: 'storage is out of order: verify when it is back',
-    }).verify,
-    submitParse: of({
-      ...patiently(policy.parserPatienceMs, VENDOR_PAUSE_MS),
-      summary: 'hand the document to the parser',
-    }).submitParse,
+    lookPatiently: (ref: AttemptRef, patienceMs = storagePatienceMs) =>
+      of({
+        ...patiently(patienceMs, STORAGE_PAUSE_MS, ['STORAGE_OBJECT_ABSENT']),
+        summary: 'storage is out of order: verify when it is back',
+      }).verify(ref),
+    submitParse: (ref: AttemptRef, patienceMs = parserPatienceMs) =>
+      of({
+        ...patiently(patienceMs, VENDOR_PAUSE_MS),
+        summary: 'hand the document to the parser',
+      }).submitParse(ref),
     pollParse: of({ ...poll, summary: 'the webhook is silent: ask the parser' }).pollParse,
-    collect: of({
-      ...patiently(policy.storagePatienceMs, STORAGE_PAUSE_MS),
-      summary: 'fetch, validate, store and chunk the result',
-    }).collect,
-    embed: of({
-      ...patiently(policy.embedderPatienceMs, VENDOR_PAUSE_MS),
-      summary: 'embed, prove and go live',
-    }).embed,
+    pollParseNow: of({ ...poll, summary: 'an operator asks the parser' }).pollParse,
+    collect: (ref: CollectRef, patienceMs = storagePatienceMs) =>
+      of({
+        ...patiently(patienceMs, STORAGE_PAUSE_MS),
+        summary: 'fetch, validate, store and chunk the result',
+      }).collect(ref),
+    embed: (ref: AttemptRef, patienceMs = embedderPatienceMs) =>
+      of({
+        ...patiently(patienceMs, VENDOR_PAUSE_MS),
+        summary: 'embed, prove and go live',
+      }).embed(ref),
     recordOutcome: of({ ...outcome, summary: 'write down how it ended' }).recordOutcome,
+    recordCommand: of({ ...outcome, summary: 'write down what an operator asked' }).recordCommand,
   };
 }
 

@@ -3,19 +3,24 @@
  * The first of signal and poll wins; only the result fetched with our own credentials decides.
  */
 import { condition, isCancellation } from '@temporalio/workflow';
-import type { AttemptRef, CollectResult, SubmitParseResult } from '../activities/contract.ts';
+import type {
+  AttemptRef,
+  CollectRef,
+  CollectResult,
+  SubmitParseResult,
+} from '../activities/contract.ts';
 import type { ErrorCode } from '../src/domain/errors.ts';
 import type { ParseJobId } from '../src/domain/ids.ts';
 import type { IngestPolicy } from '../src/domain/run.ts';
 import type { Activities } from './activity-options.ts';
 import { failureCode, failWith, orOutOfPatience } from './failure.ts';
-import type { Inbox } from './messages.ts';
-import { tell } from './story.ts';
+import type { Tools } from './tools.ts';
 
 type Stored = Extract<CollectResult, { state: 'stored' }>;
-interface Tools {
-  readonly activities: Activities;
-  readonly inbox: Inbox;
+
+interface Road {
+  readonly fromStored: boolean;
+  readonly onSubmitted: (job: ParseJobId) => void;
 }
 
 /**
@@ -25,14 +30,12 @@ interface Tools {
 export async function parseDocument(
   ref: AttemptRef,
   policy: IngestPolicy,
-  tools: Tools & { readonly fromStored: boolean; readonly onSubmitted: (job: ParseJobId) => void },
+  { fromStored, onSubmitted, ...tools }: Tools & Road,
 ): Promise<Stored> {
-  const { activities, fromStored, onSubmitted } = tools;
   for (let lost = false; ; lost = true) {
     try {
-      if (fromStored && !lost) return await collectStored(ref, activities);
-      tell('parse', {});
-      const submitted = await orOutOfPatience(activities.submitParse(ref), outOfPatience);
+      if (fromStored && !lost) return await collectStored(ref, policy, tools);
+      const submitted = await submit(ref, policy, tools);
       if (!lost) onSubmitted(submitted.parseJobId);
       return await awaitResult(ref, submitted, { policy, ...tools });
     } catch (error) {
@@ -41,52 +44,94 @@ export async function parseDocument(
   }
 }
 
-async function collectStored(ref: AttemptRef, activities: Activities): Promise<Stored> {
-  tell('collect', {});
-  const result = await orOutOfPatience(activities.collect(ref), outOfPatience);
+async function submit(
+  ref: AttemptRef,
+  { parserPatienceMs: ms }: IngestPolicy,
+  { activities, story, deadlines }: Tools,
+): Promise<SubmitParseResult> {
+  story.tell('parse', { deadlineAtMs: Date.now() + ms });
+  return await orOutOfPatience(
+    { ms, endsAtMs: (plannedAtMs) => deadlines.of('submit', plannedAtMs) },
+    (patienceMs) => activities.submitParse(ref, patienceMs),
+    outOfPatience,
+  );
+}
+
+async function collectStored(ref: AttemptRef, policy: IngestPolicy, tools: Tools): Promise<Stored> {
+  const result = await collect(ref, policy, tools);
   if (result.state === 'stored') return result;
   throw failWith('LLAMAPARSE_RESULT_EXPIRED');
+}
+
+async function collect(
+  ref: CollectRef,
+  { storagePatienceMs: ms }: IngestPolicy,
+  { activities, story, deadlines }: Tools,
+): Promise<CollectResult> {
+  const { parseJobId } = ref;
+  story.tell('collect', { deadlineAtMs: Date.now() + ms, ...(parseJobId && { parseJobId }) });
+  return await orOutOfPatience(
+    { ms, endsAtMs: (plannedAtMs) => deadlines.of('collect', plannedAtMs) },
+    (patienceMs) => activities.collect(ref, patienceMs),
+    outOfPatience,
+  );
 }
 
 async function awaitResult(
   ref: AttemptRef,
   { parseJobId, adopted }: SubmitParseResult,
-  { policy, activities, inbox }: Tools & { readonly policy: IngestPolicy },
+  { policy, ...tools }: Tools & { readonly policy: IngestPolicy },
 ): Promise<Stored> {
-  const deadlineAtMs = Date.now() + policy.parseDeadlineMs;
+  const { activities, inbox, story, deadlines } = tools;
+  const plannedAtMs = Date.now() + policy.parseDeadlineMs;
   let intervalMs = policy.pollFirstMs;
+  let lastError: ErrorCode | undefined;
+  let round = 1;
   // The webhook of an adopted job may have spoken to the attempt before.
   let heard = adopted;
   for (;;) {
     if (!heard) {
+      const deadlineAtMs = deadlines.of('parser', plannedAtMs);
       const leftMs = deadlineAtMs - Date.now();
-      if (leftMs <= 0) throw failWith('PARSE_TIMEOUT');
-      tell('awaitParse', { deadlineAtMs, parseJobId });
-      heard = await condition(() => inbox.heardFrom(parseJobId), Math.min(intervalMs, leftMs));
+      if (leftMs <= 0) throw failWith('PARSE_TIMEOUT', { cause: lastError });
+      const pauseMs = Math.min(intervalMs, leftMs);
+      const nextAtMs = Date.now() + pauseMs;
+      story.tell('awaitParse', { round, lastError, deadlineAtMs, nextAtMs, parseJobId });
+      heard = await condition(() => inbox.heardFrom(parseJobId), pauseMs, {
+        summary: `until the parser speaks, or poll ${round}`,
+      });
     }
     inbox.takeWordOf(parseJobId);
     if (!heard) {
       intervalMs = Math.min(intervalMs * 2, policy.pollMaxMs);
-      if (!(await hasEnded(ref, parseJobId, activities))) continue;
+      round += 1;
+      const polled = await poll(ref, parseJobId, activities);
+      lastError = polled.lastError;
+      if (!polled.hasEnded) continue;
     }
-    tell('collect', { parseJobId });
-    const result = await orOutOfPatience(activities.collect({ ...ref, parseJobId }), outOfPatience);
+    const result = await collect({ ...ref, parseJobId }, policy, tools);
     if (result.state === 'stored') return result;
     heard = false;
   }
 }
 
+interface Polled {
+  readonly hasEnded: boolean;
+  readonly lastError?: ErrorCode | undefined;
+}
+
 /** A poll without an answer counts as 'not yet': the deadline is the end of that. */
-async function hasEnded(
+async function poll(
   ref: AttemptRef,
   parseJobId: ParseJobId,
   activities: Activities,
-): Promise<boolean> {
+): Promise<Polled> {
   try {
-    return (await activities.pollParse({ ...ref, parseJobId })).state === 'ended';
+    const { state } = await activities.pollParse({ ...ref, parseJobId });
+    return { hasEnded: state === 'ended' };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return false;
+    return { hasEnded: false, lastError: failureCode(error) };
   }
 }
 

@@ -4,29 +4,34 @@
  */
 import { ActivityFailure, condition } from '@temporalio/workflow';
 import type { AttemptRef } from '../activities/contract.ts';
+import type { ErrorCode } from '../src/domain/errors.ts';
 import type { IngestPolicy } from '../src/domain/run.ts';
-import type { Activities } from './activity-options.ts';
 import { failureCode, failWith, isFinal, orOutOfPatience } from './failure.ts';
-import type { Inbox } from './messages.ts';
-import { tell } from './story.ts';
+import type { Tools } from './tools.ts';
 
 export async function awaitUpload(
   ref: AttemptRef,
   policy: IngestPolicy,
-  { activities, inbox }: { readonly activities: Activities; readonly inbox: Inbox },
+  tools: Tools,
 ): Promise<void> {
+  const { inbox, story, deadlines } = tools;
+  const expiresAtMs = () => deadlines.of('upload', policy.uploadExpiresAtMs);
   const startedAtMs = Date.now();
-  for (;;) {
+  let lastError: ErrorCode | undefined;
+  for (let round = 1; ; round += 1) {
     const seen = inbox.confirms();
     const lookedAtMs = Date.now();
-    tell('verify', { deadlineAtMs: policy.uploadExpiresAtMs });
-    if (await look(ref, activities)) return;
+    story.tell('verify', { round, lastError, deadlineAtMs: expiresAtMs() });
+    if (await look(ref, policy, tools)) return;
+    lastError = 'STORAGE_OBJECT_ABSENT';
     // A look may take long: bytes that came behind its back, and in time, get one of their own.
-    if (lookedAtMs >= policy.uploadExpiresAtMs) throw failWith('UPLOAD_EXPIRED');
+    if (lookedAtMs >= expiresAtMs()) throw failWith('UPLOAD_EXPIRED');
     const nowMs = Date.now();
-    const nextLookAtMs = nextLook(policy, startedAtMs, nowMs);
-    tell('awaitUpload', { deadlineAtMs: policy.uploadExpiresAtMs, nextLookAtMs });
-    await condition(() => inbox.confirms() > seen, Math.max(nextLookAtMs - nowMs, 0));
+    const nextAtMs = nextLook({ ...policy, uploadExpiresAtMs: expiresAtMs() }, startedAtMs, nowMs);
+    story.tell('awaitUpload', { round, lastError, deadlineAtMs: expiresAtMs(), nextAtMs });
+    await condition(() => inbox.confirms() > seen, Math.max(nextAtMs - nowMs, 0), {
+      summary: 'until the owner confirms, or the next look',
+    });
   }
 }
 
@@ -39,26 +44,36 @@ function nextLook(policy: IngestPolicy, startedAtMs: number, nowMs: number): num
 }
 
 /** True when the bytes are there and verified, false when they are absent; everything else throws. */
-async function look(ref: AttemptRef, activities: Activities): Promise<boolean> {
+async function look(ref: AttemptRef, policy: IngestPolicy, tools: Tools): Promise<boolean> {
+  let lastError: ErrorCode | undefined;
   try {
-    await activities.look(ref);
+    await tools.activities.look(ref);
     return true;
   } catch (error) {
     if (!(error instanceof ActivityFailure) || error.cause?.name === 'CancelledFailure')
       throw error;
-    if (failureCode(error) === 'STORAGE_OBJECT_ABSENT') return false;
+    lastError = failureCode(error);
+    if (lastError === 'STORAGE_OBJECT_ABSENT') return false;
     if (isFinal(error)) throw error;
   }
-  return lookPatiently(ref, activities);
+  const ms = policy.storagePatienceMs;
+  tools.story.tell('storageOut', { lastError, deadlineAtMs: Date.now() + ms });
+  return lookPatiently(ref, ms, tools);
 }
 
-async function lookPatiently(ref: AttemptRef, activities: Activities): Promise<boolean> {
-  tell('storageOut', {});
+async function lookPatiently(
+  ref: AttemptRef,
+  ms: number,
+  { activities, deadlines }: Tools,
+): Promise<boolean> {
   try {
-    await orOutOfPatience(activities.lookPatiently(ref), (code) =>
-      code === 'STORAGE_OBJECT_ABSENT' || code === 'ATTEMPT_ABSENT'
-        ? code
-        : 'STORAGE_OUT_OF_PATIENCE',
+    await orOutOfPatience(
+      { ms, endsAtMs: (plannedAtMs) => deadlines.of('storage', plannedAtMs) },
+      (patienceMs) => activities.lookPatiently(ref, patienceMs),
+      (code) =>
+        code === 'STORAGE_OBJECT_ABSENT' || code === 'ATTEMPT_ABSENT'
+          ? code
+          : 'STORAGE_OUT_OF_PATIENCE',
     );
     return true;
   } catch (error) {

@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set by authentication; `undefined` on public routes only. */
     ownerId: OwnerId | undefined;
+    /** The caller is one of those who run Intake. */
+    operator: boolean;
   }
   interface FastifyContextConfig {
     /** The route asks for no token. */
@@ -32,10 +34,15 @@ export const authentication = fp(
       keyGenerator: addressOf,
     });
     app.decorateRequest('ownerId', undefined);
+    app.decorateRequest('operator', false);
     app.addHook('onRequest', async (request) => {
       if (request.is404 || request.routeOptions.config.public === true) return;
-      request.ownerId = await options.verifyToken(bearerToken(request));
-      if (request.ownerId !== undefined) return;
+      const identity = await options.verifyToken(bearerToken(request));
+      if (identity !== undefined) {
+        request.ownerId = identity.ownerId;
+        request.operator = identity.operator;
+        return;
+      }
       const failures = await countFailure(request);
       if (!failures.isAllowed && failures.isExceeded) {
         throw new IntakeError('RATE_LIMITED', { retryAfterMs: failures.ttl });
@@ -49,7 +56,14 @@ export const authentication = fp(
 /** For handlers: who asks. Refuses when the route is public, where nobody was asked. */
 export function callerOf(request: FastifyRequest): Caller {
   if (request.ownerId === undefined) throw new IntakeError('UNAUTHENTICATED');
-  return { ownerId: request.ownerId, correlationId: request.id };
+  return { ownerId: request.ownerId, correlationId: request.id, operator: request.operator };
+}
+
+/** Every route of this plugin is for operators, those that somebody adds later too. */
+export function forOperatorsOnly(scope: FastifyInstance): void {
+  scope.addHook('preValidation', async (request) => {
+    if (!request.operator) throw new IntakeError('OPERATORS_ONLY');
+  });
 }
 
 /** Opens the routes of a plugin that has no place for a route's `config`. */

@@ -32,7 +32,8 @@ export function answerWithProblem(
     const known = error instanceof IntakeError ? error.retryAfterMs : undefined;
     reply.header('retry-after', Math.ceil((known ?? RETRY_AFTER_MS) / 1000));
   }
-  const problem = describeProblem(translation, request.id);
+  const reason = request.operator && error instanceof IntakeError ? error.detail : undefined;
+  const problem = describeProblem(translation, request.id, reason);
   reply.code(status).header('x-correlation-id', request.id).type('application/problem+json');
   if (!isBodyUnread(request)) return reply.send(problem);
   // The rest of a body that nobody will read must not be taken for the next request.

@@ -23,7 +23,7 @@ export const openApi = fp(
         },
         security: [{ bearer: [] }],
         // In the order in which a newcomer needs them.
-        tags: ['Uploads', 'Documents', 'Search', 'Health'].map((name) => ({ name })),
+        tags: ['Uploads', 'Documents', 'Search', 'Operators', 'Health'].map((name) => ({ name })),
       },
       transform: describeRoute,
       transformObject: describeComponents,

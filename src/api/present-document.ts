@@ -8,12 +8,18 @@ import type {
   CommandedDocument,
   DocumentDetail,
   DocumentFacts,
+  ExplanationFacts,
+  OperatedAnswer,
+  OperatedDocument,
 } from './dependencies.ts';
 import type {
   commandAnswer,
   documentDetail,
   documentSummary,
+  explanation,
   failure,
+  operatedDocument,
+  operatorAnswer,
   uploadAnswer,
 } from './schemas.ts';
 
@@ -63,6 +69,42 @@ export function presentDetail(detail: DocumentDetail): z.output<typeof documentD
   };
 }
 
+export function presentExplanation(facts: ExplanationFacts): z.output<typeof explanation> {
+  const { lastError, buttons, ...others } = facts;
+  return {
+    ...others,
+    buttons: [...buttons],
+    lastError: lastError && {
+      ...inWords(lastError.code),
+      hint: definitionOf(lastError.code).hint,
+      at: lastError.at,
+    },
+  };
+}
+
+export function presentOperated(facts: OperatedDocument): z.output<typeof operatedDocument> {
+  const { documentId, errorCode, waitingCode, temporalRunUrl } = facts;
+  const { ownerId, status, mayRetry, createdAt, updatedAt } = facts;
+  return {
+    documentId,
+    ownerId,
+    status,
+    stage: stageAt(facts),
+    progressPercent: progressAt(facts),
+    error: errorCode && inWords(errorCode),
+    waiting: waitingCode && inWords(waitingCode),
+    mayRetry,
+    createdAt,
+    updatedAt,
+    links: { self: documentUrl(documentId), temporalRun: temporalRunUrl },
+  };
+}
+
+export function presentAnswer(answered: OperatedAnswer): z.output<typeof operatorAnswer> {
+  const { answer, parser, deadline } = answered;
+  return { ...presentCommand(answered), answer, parser, deadline };
+}
+
 export function presentCommand(document: CommandedDocument): z.output<typeof commandAnswer> {
   const { documentId, status } = document;
   return { documentId, status, statusUrl: documentUrl(documentId) };
@@ -85,15 +127,21 @@ function documentUrl(documentId: DocumentId): string {
 
 /** Rows may hold codes of a newer version, which runs beside this one or did. */
 function inWords(code: string): z.output<typeof failure> {
-  const { message, turn } = errorCodes[isErrorCode(code) ? code : 'INTERNAL_ERROR'];
+  const { message, turn } = definitionOf(code);
   return { code, message, turn };
 }
 
-function stageAt({ status, failedStage }: DocumentFacts): Stage | undefined {
+function definitionOf(code: string) {
+  return errorCodes[isErrorCode(code) ? code : 'INTERNAL_ERROR'];
+}
+
+type Stands = Pick<DocumentFacts, 'status' | 'failedStage'>;
+
+function stageAt({ status, failedStage }: Stands): Stage | undefined {
   if (status === 'complete') return 'complete';
   return isTerminal(status) ? failedStage : stageOf[status];
 }
 
-function progressAt({ status }: DocumentFacts): number | undefined {
+function progressAt({ status }: Stands): number | undefined {
   return status === 'complete' || !isTerminal(status) ? progressPercent[status] : undefined;
 }

@@ -11,6 +11,7 @@ export const httpStatus = {
   UNAUTHENTICATED: 401,
   NOT_FOUND: 404,
   NOT_POSSIBLE_NOW: 409,
+  OPERATORS_ONLY: 403,
   RATE_LIMITED: 429,
   UPLOAD_QUOTA_EXCEEDED: 429,
   SERVICE_UNAVAILABLE: 503,
@@ -55,6 +56,7 @@ export const httpStatus = {
   EMBEDDING_OUT_OF_PATIENCE: 504,
   PARSER_OUT_OF_PATIENCE: 504,
   CANCELLED: 409,
+  FAILED_BY_OPERATOR: 500,
   DOCUMENT_DELETED: 404,
   ATTEMPT_SUPERSEDED: 409,
   ATTEMPT_ABSENT: 503,
@@ -84,6 +86,7 @@ export const problem = z
     retryable: z.boolean().describe('The same request may succeed later'),
     correlationId: z.guid().describe('Names this request in our logs'),
     errors: z.array(fieldFault).optional(),
+    reason: z.string().optional().describe('For operators: what stands in the way'),
   })
   .meta({ id: 'Problem' });
 
@@ -143,7 +146,11 @@ const foreignError = z.object({
   validationContext: z.string().optional(),
 });
 
-export function describeProblem(translation: Translation, correlationId: string): Problem {
+export function describeProblem(
+  translation: Translation,
+  correlationId: string,
+  reason?: string,
+): Problem {
   const { code, status, errors } = translation;
   return {
     type: `/problems/${code}`,
@@ -155,5 +162,6 @@ export function describeProblem(translation: Translation, correlationId: string)
     retryable: errorCodes[code].retryable,
     correlationId,
     errors,
+    reason,
   };
 }

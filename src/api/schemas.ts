@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type DocumentId, parseId } from '../domain/ids.ts';
 import { stages, statuses } from '../domain/ingestion.ts';
 import { mediaTypes } from '../domain/media-types.ts';
+import { actorFault, reasonFault, untilFault } from '../domain/operators.ts';
 
 const MAX_PAGE = 100;
 const MAX_QUERY_CHARACTERS = 1000;
@@ -80,6 +81,7 @@ export const bytes = z.unknown().meta({ type: 'string', format: 'binary' });
 
 export const listQuery = z.strictObject({
   status: z.enum(statuses).optional(),
+  unfinished: z.stringbool().optional().describe('Only what is on its road'),
   limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(20),
   cursor: documentId.optional().describe('`nextCursor` of the page before'),
   idPrefix: z
@@ -88,6 +90,43 @@ export const listQuery = z.strictObject({
     .regex(/^[0-9a-f]{4}[0-9a-f-]{0,32}$/, 'This is no beginning of a document id.')
     .optional()
     .describe('Only documents whose id begins like this'),
+});
+
+/** Of an operator: the run says the same of the same words. */
+function checked(faultOf: (text: unknown) => string | undefined) {
+  return z.string(faultOf(undefined)).superRefine((text, context) => {
+    const fault = faultOf(text);
+    if (fault !== undefined) context.addIssue(fault);
+  });
+}
+
+export const askedRequest = z.strictObject({
+  actor: checked(actorFault).describe(
+    'Who asks, in their own word: kept in the timeline, marked as self-declared',
+  ),
+});
+export const extendRequest = askedRequest.extend({
+  until: checked((until) => untilFault(until, { nowMs: Date.now() })).describe(
+    'The new deadline of what the document waits for, ISO 8601; never nearer than the present one',
+  ),
+});
+export const failRequest = askedRequest.extend({
+  reason: checked(reasonFault).describe('The owner reads it in the timeline'),
+});
+
+export const operatedQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
+  cursor: documentId.optional().describe('`nextCursor` of the page before'),
+});
+export const runQuery = z.strictObject({
+  query: z
+    .string('Give a query, as the Temporal UI takes it.')
+    .trim()
+    .min(1)
+    .max(MAX_QUERY_CHARACTERS)
+    .describe('As the Temporal UI and `temporal workflow list --query` take it'),
+  limit: z.coerce.number().int().min(1).max(MAX_PAGE).default(MAX_PAGE),
+  cursor: z.base64url().max(4096).optional().describe('`nextCursor` of the page before'),
 });
 
 export const searchRequest = z.strictObject({
@@ -181,7 +220,13 @@ const timelineEvent = z.object({
   attempt: z.int(),
   kind: z.enum(['status', 'wait', 'race', 'command']),
   status: status.optional(),
-  command: z.string().optional().describe('What was asked for: cancel, retry, delete'),
+  command: z
+    .string()
+    .optional()
+    .describe('What was asked for: cancel, retry, delete, poll, extend, fail'),
+  actor: z.string().optional().describe('Who asked: `owner`, or an operator'),
+  selfDeclared: z.boolean().optional().describe('The actor said so; nobody has proven it'),
+  reason: z.string().optional().describe('Why an operator did it'),
   ...failure.partial().shape,
 });
 
@@ -196,6 +241,66 @@ export const documentDetail = documentSummary
     timeline: z.array(timelineEvent),
   })
   .meta({ id: 'DocumentDetail' });
+
+export const explanation = z
+  .object({
+    documentId: z.guid(),
+    status,
+    stage: z.enum(stages).optional(),
+    since: z.date().describe('When it came to this status'),
+    attempt: z.int(),
+    words: z.string().optional().describe('What its run does, when a worker answers for it'),
+    tries: z
+      .object({ number: z.int(), most: z.int().optional().describe('Absent: until the deadline') })
+      .optional()
+      .describe('Of the step under way'),
+    lastError: failure.extend({ hint: z.string(), at: z.date().optional() }).optional(),
+    nextTryAt: z.date().optional(),
+    deadlineAt: z.date().optional(),
+    line: z
+      .object({ ahead: z.int(), total: z.int() })
+      .optional()
+      .describe('Its place among all documents with this status, by when they came to it'),
+    turn: z.enum(['user', 'us', 'provider']).optional(),
+    buttons: z
+      .array(z.enum(['upload', 'poll', 'extend', 'fail', 'cancel', 'retry']))
+      .describe('What can be done; the first is the one to do'),
+    run: z.object({
+      state: z.enum(['not started', 'delayed', 'open', 'closed', 'unknown']),
+      workerAnswers: z.boolean().optional(),
+      url: z.string().optional().describe('The run in Temporal UI'),
+    }),
+  })
+  .meta({ id: 'Explanation' });
+
+/** Of anybody: no name, no size, no hash. */
+export const operatedDocument = z
+  .object({
+    documentId: z.guid(),
+    ownerId: z.guid(),
+    status,
+    stage: z.enum(stages).optional(),
+    progressPercent: z.number().optional(),
+    error: failure.optional(),
+    waiting: failure.optional(),
+    mayRetry: z.boolean(),
+    createdAt: z.date(),
+    updatedAt: z.date(),
+    links: z.object({ self: z.string(), temporalRun: z.string().optional() }),
+  })
+  .meta({ id: 'OperatedDocument' });
+
+export const operatedPage = z
+  .object({ documents: z.array(operatedDocument), nextCursor: z.string().optional() })
+  .meta({ id: 'OperatedPage' });
+
+export const operatorAnswer = commandAnswer
+  .extend({
+    answer: z.string().describe('Of the run, in words'),
+    parser: z.enum(['pending', 'ended', 'no answer']).optional(),
+    deadline: z.string().optional(),
+  })
+  .meta({ id: 'OperatorAnswer' });
 
 export const documentPage = z
   .object({ documents: z.array(documentSummary), nextCursor: z.guid().optional() })

@@ -20,6 +20,7 @@ import { downloadRoutes } from './routes/downloads.ts';
 import { fingerprintRoute } from './routes/fingerprint.ts';
 import { healthRoutes } from './routes/health.ts';
 import { limitRoutes } from './routes/limits.ts';
+import { operatorRoutes } from './routes/operators.ts';
 import { rootRoute } from './routes/root.ts';
 import { searchRoutes } from './routes/search.ts';
 import { uploadRoutes } from './routes/uploads.ts';
@@ -68,6 +69,7 @@ export function buildServer(dependencies: ApiDependencies): FastifyInstance {
   app.register(downloadRoutes(dependencies), { prefix: '/v1' });
   app.register(searchRoutes(dependencies), { prefix: '/v1' });
   app.register(limitRoutes(dependencies), { prefix: '/v1' });
+  app.register(operatorRoutes(dependencies), { prefix: '/v1' });
   return app;
 }
 

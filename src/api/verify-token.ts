@@ -4,6 +4,7 @@
  */
 import { createSecretKey } from 'node:crypto';
 import { decodeProtectedHeader, type JWTVerifyResult, jwtVerify } from 'jose';
+import { z } from 'zod';
 import { IntakeError } from '../domain/errors.ts';
 import { type OwnerId, parseId } from '../domain/ids.ts';
 import { remoteKeySet } from '../identity/remote-key-set.ts';
@@ -16,8 +17,17 @@ export interface TokenVerifierOptions {
   readonly jwksUrl: string | undefined;
 }
 
-/** The owner a token speaks for, or `undefined` when it is refused. Throws only when the key set cannot be had. */
-export type VerifyToken = (token: string) => Promise<OwnerId | undefined>;
+export interface Identity {
+  readonly ownerId: OwnerId;
+  /** One of the people who run Intake. */
+  readonly operator: boolean;
+}
+
+/** Whom a token speaks for, or `undefined` when it is refused. Throws only when the key set cannot be had. */
+export type VerifyToken = (token: string) => Promise<Identity | undefined>;
+
+/** In `app_metadata`, which people cannot change of themselves, as they can `user_metadata`. */
+const operatorClaim = z.object({ intake_role: z.literal('operator') });
 
 const CLOCK_TOLERANCE_SECONDS = 10;
 
@@ -42,7 +52,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
 
   return async (token) => {
     try {
-      return ownerIn(await verified(token));
+      return identityIn(await verified(token));
     } catch (error) {
       if (error instanceof IntakeError) throw error;
       return undefined;
@@ -51,7 +61,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): VerifyToken 
 }
 
 /** The anonymous and the service key are validly signed as well: only the role tells them from a person's token. */
-function ownerIn(result: JWTVerifyResult | undefined): OwnerId | undefined {
+function identityIn(result: JWTVerifyResult | undefined): Identity | undefined {
   if (result?.payload['role'] !== 'authenticated') return undefined;
-  return parseId<OwnerId>(result.payload.sub?.toLowerCase() ?? '');
+  const ownerId = parseId<OwnerId>(result.payload.sub?.toLowerCase() ?? '');
+  if (ownerId === undefined) return undefined;
+  const operator = operatorClaim.safeParse(result.payload['app_metadata']).success;
+  return { ownerId, operator };
 }

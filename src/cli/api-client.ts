@@ -2,11 +2,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type {
+  askedRequest,
   commandAnswer,
   documentDetail,
   documentPage,
+  explanation,
+  extendRequest,
+  failRequest,
   limitsAnswer,
   listQuery,
+  operatedPage,
+  operatedQuery,
+  operatorAnswer,
+  runQuery,
   searchAnswer,
   searchRequest,
   uploadAnswer,
@@ -29,6 +37,9 @@ export type UploadAnswer = Answer<typeof uploadAnswer>;
 export type CommandAnswer = Answer<typeof commandAnswer>;
 export type DocumentDetail = Answer<typeof documentDetail>;
 export type DocumentPage = Answer<typeof documentPage>;
+export type Explanation = Answer<typeof explanation>;
+export type OperatedPage = Answer<typeof operatedPage>;
+export type OperatorAnswer = Answer<typeof operatorAnswer>;
 export type SearchAnswer = Answer<typeof searchAnswer>;
 export type Limits = Answer<typeof limitsAnswer>;
 
@@ -37,11 +48,24 @@ export interface ApiClient {
   confirmUpload(documentId: string): Promise<CommandAnswer>;
   document(documentId: string): Promise<DocumentDetail>;
   documents(query: z.input<typeof listQuery>): Promise<DocumentPage>;
+  explain(documentId: string): Promise<Explanation>;
   retry(documentId: string): Promise<CommandAnswer>;
   cancel(documentId: string): Promise<CommandAnswer>;
   delete(documentId: string): Promise<CommandAnswer>;
   search(request: z.input<typeof searchRequest>): Promise<SearchAnswer>;
   limits(): Promise<Limits>;
+  /** For an operator's token. */
+  readonly operator: OperatorClient;
+}
+
+export interface OperatorClient {
+  onTheRoad(query: z.input<typeof operatedQuery>): Promise<OperatedPage>;
+  findByRuns(query: z.input<typeof runQuery>): Promise<OperatedPage>;
+  poll(documentId: string, asked: z.input<typeof askedRequest>): Promise<OperatorAnswer>;
+  extend(documentId: string, asked: z.input<typeof extendRequest>): Promise<OperatorAnswer>;
+  fail(documentId: string, asked: z.input<typeof failRequest>): Promise<OperatorAnswer>;
+  retry(documentId: string, asked: z.input<typeof askedRequest>): Promise<CommandAnswer>;
+  cancel(documentId: string, asked: z.input<typeof askedRequest>): Promise<CommandAnswer>;
 }
 
 export interface ApiClientOptions {
@@ -89,16 +113,27 @@ export function createApiClient({
   }
 
   const document = (id: string) => `/v1/documents/${encodeURIComponent(id)}`;
+  const operated = (id: string) => `/v1/operator/documents/${encodeURIComponent(id)}`;
   return {
     declareUpload: (declaration) => send('POST', '/v1/uploads', declaration),
     confirmUpload: (id) => send('POST', `/v1/uploads/${encodeURIComponent(id)}/confirm`),
     document: (id) => send('GET', document(id)),
     documents: (query) => send('GET', `/v1/documents?${queryString(query)}`),
+    explain: (id) => send('GET', `${document(id)}/explanation`),
     retry: (id) => send('POST', `${document(id)}/retry`),
     cancel: (id) => send('POST', `${document(id)}/cancel`),
     delete: (id) => send('DELETE', document(id)),
     search: (request) => send('POST', '/v1/search', request),
     limits: () => send('GET', '/v1/limits'),
+    operator: {
+      onTheRoad: (query) => send('GET', `/v1/operator/documents?${queryString(query)}`),
+      findByRuns: (query) => send('GET', `/v1/operator/runs?${queryString(query)}`),
+      poll: (id, asked) => send('POST', `${operated(id)}/poll`, asked),
+      extend: (id, asked) => send('POST', `${operated(id)}/extend`, asked),
+      fail: (id, asked) => send('POST', `${operated(id)}/fail`, asked),
+      retry: (id, asked) => send('POST', `${operated(id)}/retry`, asked),
+      cancel: (id, asked) => send('POST', `${operated(id)}/cancel`, asked),
+    },
   };
 }
 
@@ -142,6 +177,7 @@ const refusal = z.object({ cause: z.object({ code: z.literal('ECONNREFUSED') }) 
 const problemBody = z.object({
   code: z.string().refine(isErrorCode),
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  reason: z.string().optional(),
 });
 
 function problemError(response: Response, body: unknown): IntakeError {
@@ -153,7 +189,8 @@ function problemError(response: Response, body: unknown): IntakeError {
     return new IntakeError(code, { detail: `unexpected answer ${response.status}`, ...wait });
   }
   const faults = problem.errors?.map(({ field, message }) => `${field}: ${message}`).join('\n');
-  return new IntakeError(problem.code, { ...(faults ? { detail: faults } : {}), ...wait });
+  const detail = faults || problem.reason;
+  return new IntakeError(problem.code, { ...(detail ? { detail } : {}), ...wait });
 }
 
 function parseJson(text: string): unknown {

@@ -31,21 +31,33 @@ export async function connectToFollow(notice: (sentence: string) => void): Promi
     ...connection,
     patienceMs: QUICK_MS,
   }).limits();
-  const patient = withShortIds(
+  const patient = connectPatiently(notice);
+  const turn = spaced((60_000 / maxRequestsPerMinute) * 2);
+  const inTurn =
+    <Argument, Answer>(look: (argument: Argument) => Promise<Answer>) =>
+    async (argument: Argument) => {
+      await turn();
+      return look(argument);
+    };
+  const { document, documents, explain, operator } = patient;
+  return {
+    ...patient,
+    document: inTurn(document),
+    documents: inTurn(documents),
+    explain: inTurn(explain),
+    operator: { ...operator, onTheRoad: inTurn(operator.onTheRoad) },
+  };
+}
+
+/** For many commands in a row, which may be more than an owner may send a minute. */
+export function connectPatiently(notice: (sentence: string) => void): ApiClient {
+  return withShortIds(
     createApiClient({
-      ...connection,
+      ...findConnection(),
       patienceMs: PATIENT_MS,
       waiting: () => notice('Intake does not answer or is busy: waiting for it.'),
     }),
   );
-  const turn = spaced((60_000 / maxRequestsPerMinute) * 2);
-  return {
-    ...patient,
-    document: async (id) => {
-      await turn();
-      return patient.document(id);
-    },
-  };
 }
 
 export function findConnection(

@@ -11,9 +11,16 @@ export type OutputStream = NodeJS.WritableStream & {
   readonly columns?: number | undefined;
 };
 
+/** What is shown of a document; of a stranger's, which an operator sees, less is known. */
+export type Showable = Pick<DocumentDetail, 'status' | 'stage' | 'progressPercent'> & {
+  readonly waiting?: { readonly message: string } | undefined;
+  readonly error?: { readonly message: string } | undefined;
+  readonly confirmedAt?: string | undefined;
+};
+
 export interface DocumentProgress {
   /** `label` names the document for the person who gave it. */
-  show(label: string, document: DocumentDetail): void;
+  show(label: string, document: Showable): void;
   /** The last word on a document that has ended. */
   end(label: string, sentence: string): void;
   /** A line of something else, put above the bars. */
@@ -38,9 +45,11 @@ const BAR_WIDTH = 30;
 /** These and the longest stage. */
 const BAR_AND_WORDS_WIDTH = 58;
 
-/** Bars that do not fit on the screen at once cannot be redrawn. */
+/** Bars that do not fit on the screen at once cannot be redrawn; of endlessly many, as many as fit are shown. */
 export function createDocumentProgress(stream: OutputStream, documents = 1): DocumentProgress {
-  return stream.isTTY && documents < (stream.rows ?? 24) ? bars(stream) : lines(stream);
+  if (!stream.isTTY) return lines(stream);
+  if (documents === Number.POSITIVE_INFINITY) return bars(stream, 'make room');
+  return documents < (stream.rows ?? 24) ? bars(stream, 'stay') : lines(stream);
 }
 
 function lines(stream: NodeJS.WritableStream): DocumentProgress {
@@ -63,7 +72,7 @@ function lines(stream: NodeJS.WritableStream): DocumentProgress {
   };
 }
 
-function bars(stream: OutputStream): DocumentProgress {
+function bars(stream: OutputStream, ended: 'stay' | 'make room'): DocumentProgress {
   const columns = stream.columns ?? 80;
   const width = Math.max(LEAST_LABEL_WIDTH, Math.min(LABEL_WIDTH, columns - BAR_AND_WORDS_WIDTH));
   const shown = new Map<string, cliProgress.SingleBar>();
@@ -78,7 +87,9 @@ function bars(stream: OutputStream): DocumentProgress {
     },
     cliProgress.Presets.shades_classic,
   );
+  const room = ended === 'stay' ? Number.POSITIVE_INFINITY : (stream.rows ?? 24) - 1;
   const draw = (label: string, percent: number | undefined, sentence: string) => {
+    if (!shown.has(label) && shown.size >= room) return;
     const words = cut(oneLine(sentence), columns - width - BAR_WIDTH);
     const bar =
       shown.get(label) ?? container.create(100, 0, { label: fit(label, width), words: '' });
@@ -86,15 +97,24 @@ function bars(stream: OutputStream): DocumentProgress {
     if (percent === undefined) bar.update({ words });
     else bar.update(percent, { words });
   };
+  /** What is logged stands above the bars with their next drawing. */
+  const leave = (label: string, sentence: string) => {
+    const bar = shown.get(label);
+    shown.delete(label);
+    container.log(`${fit(label, width)}  ${oneLine(sentence)}\n`);
+    if (bar) container.remove(bar);
+    else container.update();
+  };
   return {
     show: (label, document) => draw(label, document.progressPercent, describe(document)),
-    end: (label, sentence) => draw(label, undefined, sentence),
+    end: (label, sentence) =>
+      ended === 'stay' ? draw(label, undefined, sentence) : leave(label, sentence),
     log: (line) => container.log(`${line}\n`),
     stop: () => container.stop(),
   };
 }
 
-function describe({ stage, status, waiting, error, confirmedAt }: DocumentDetail): string {
+function describe({ stage, status, waiting, error, confirmedAt }: Showable): string {
   if (error !== undefined) return error.message;
   if (waiting !== undefined) return waiting.message;
   if (status === 'awaiting_upload' && confirmedAt === undefined) return 'waiting for the bytes';

@@ -81,6 +81,22 @@ export function formatTime(instant: string): string {
   return new Date(instant).toLocaleString('sv-SE');
 }
 
+/** Roughly: how long people say it is. */
+export function formatSpan(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 120) return `${seconds} s`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 120) return `${minutes} min`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${Math.round(hours / 24)} d`;
+}
+
+export function ordinal(number: number): string {
+  const ending = { one: 'st', two: 'nd', few: 'rd', other: 'th' };
+  const rule = new Intl.PluralRules('en', { type: 'ordinal' }).select(number);
+  return `${number}${ending[rule as keyof typeof ending]}`;
+}
+
 function count(number: number | undefined, noun: string): string {
   return `${number ?? '?'} ${noun}${number === 1 ? '' : 's'}`;
 }

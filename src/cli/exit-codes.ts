@@ -32,6 +32,7 @@ const ownMeaning: Partial<Record<ErrorCode, ExitCode>> = {
   INVALID_REQUEST: exitCodes.misused,
   CONFIGURATION_INVALID: exitCodes.misused,
   UNAUTHENTICATED: exitCodes.unknown,
+  OPERATORS_ONLY: exitCodes.unknown,
   NOT_FOUND: exitCodes.unknown,
   RATE_LIMITED: exitCodes.unavailable,
   NOT_RUNNING: exitCodes.unavailable,

@@ -8,6 +8,7 @@ const toldByDetail: ReadonlySet<ErrorCode> = new Set(['INVALID_REQUEST', 'CONFIG
 
 const remedies: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: 'set INTAKE_TOKEN to a fresh access token',
+  OPERATORS_ONLY: 'an operator’s token in INTAKE_TOKEN, see docs/operators.md',
   NOT_FOUND: 'see `intake list`',
   NOT_POSSIBLE_NOW: 'see `intake status ID`',
   UPLOAD_QUOTA_EXCEEDED: 'see `intake list --status awaiting_upload`',

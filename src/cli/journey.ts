@@ -17,6 +17,8 @@ export interface Journey {
   documentId?: string;
   /** As it was seen last. */
   document?: DocumentDetail;
+  /** How it stood last, where no more may be seen of it. */
+  standing?: string;
   seenAtMs?: number;
   /** Why no more is known. */
   failure?: IntakeError;

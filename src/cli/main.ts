@@ -4,10 +4,15 @@ import manifest from '../../package.json' with { type: 'json' };
 import { cancelCommand } from './commands/cancel.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
+import { extendCommand } from './commands/extend.ts';
+import { failCommand } from './commands/fail.ts';
 import { ingestCommand } from './commands/ingest.ts';
 import { listCommand } from './commands/list.ts';
 import { migrateCommand } from './commands/migrate.ts';
+import { pollCommand } from './commands/poll.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
+import { redriveCommand } from './commands/redrive.ts';
 import { retryCommand } from './commands/retry.ts';
 import { searchCommand } from './commands/search.ts';
 import { statusCommand } from './commands/status.ts';
@@ -25,12 +30,17 @@ function createProgram(terminal: Terminal): Command {
     .addCommand(upCommand(terminal))
     .addCommand(ingestCommand(terminal))
     .addCommand(statusCommand(terminal))
+    .addCommand(explainCommand(terminal))
     .addCommand(watchCommand(terminal))
     .addCommand(searchCommand(terminal))
     .addCommand(listCommand(terminal))
     .addCommand(retryCommand(terminal))
     .addCommand(cancelCommand(terminal))
     .addCommand(deleteCommand(terminal))
+    .addCommand(pollCommand(terminal))
+    .addCommand(extendCommand(terminal))
+    .addCommand(failCommand(terminal))
+    .addCommand(redriveCommand(terminal))
     .addCommand(migrateCommand(terminal))
     .addCommand(reconcileCommand(terminal))
     .addCommand(doctorCommand(terminal))

@@ -22,6 +22,7 @@ export function withShortIds(client: ApiClient): ApiClient {
   return {
     ...client,
     document: async (id) => client.document(await whole(id)),
+    explain: async (id) => client.explain(await whole(id)),
     retry: async (id) => client.retry(await whole(id)),
     cancel: async (id) => client.cancel(await whole(id)),
     delete: async (id) => client.delete(await whole(id)),
@@ -30,6 +31,14 @@ export function withShortIds(client: ApiClient): ApiClient {
         ...request,
         ...(documentIds && { documentIds: await Promise.all(documentIds.map(whole)) }),
       }),
+    operator: {
+      ...client.operator,
+      poll: async (id, asked) => client.operator.poll(await whole(id), asked),
+      extend: async (id, asked) => client.operator.extend(await whole(id), asked),
+      fail: async (id, asked) => client.operator.fail(await whole(id), asked),
+      retry: async (id, asked) => client.operator.retry(await whole(id), asked),
+      cancel: async (id, asked) => client.operator.cancel(await whole(id), asked),
+    },
   };
 }
 

@@ -50,6 +50,12 @@ export interface Version {
   readonly pageOffsets: readonly number[];
 }
 
+/**
+ * Of an attempt `a`: a worker has had its run in its hands. A run in its start delay has not looked for its bytes; one
+ * of a later stage starts without delay.
+ */
+export const hasBegun = `(a.run_id is not null and (a.status <> 'awaiting_upload' or a.looks > 0))`;
+
 const columns = `
   a.id, a.document_id, a.owner_id, a.status, a.start_stage, a.correlation_id, a.refused_code, a.run_id,
   v.id as version_id, v.sha256, v.size_bytes, v.media_type, v.original_key, v.markdown_key, v.markdown_sha256,
@@ -229,7 +235,8 @@ export async function troubledForMs(q: Queryable, fence: Fence, code: ErrorCode)
 
 /**
  * Says in the row what the attempt waits for, and since when this trouble lasts; a change of the reason is a line in the
- * timeline. What ends the attempt is no wait: its line comes with the end.
+ * timeline. What ends the attempt is no wait: its line comes with the end. A deadline that an operator has moved away
+ * is not brought nearer.
  */
 export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting): Promise<void> {
   await q.query(
@@ -237,7 +244,7 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
        select id, waiting_code from intake.attempts where id = $1 and run_id = $2 and ended_at is null for no key update
      ), noted as (
        update intake.attempts a
-       set waiting_code = $3, waiting_detail = $4, next_try_at = $5, deadline_at = $6,
+       set waiting_code = $3, waiting_detail = $4, next_try_at = $5, deadline_at = greatest(a.deadline_at, $6),
            waiting_since = case when b.waiting_code = any($8) then a.waiting_since else now() end, updated_at = now()
        from before b where a.id = b.id
        returning a.document_id, a.owner_id, a.id, b.waiting_code as old_code
@@ -254,6 +261,21 @@ export async function noteWaiting(q: Queryable, fence: Fence, waiting: Waiting):
       errorCodes[waiting.code].retryable,
       codesOfTrouble(waiting.code),
     ],
+  );
+}
+
+/** An operator gives what the attempt waits for more time. */
+export async function extendDeadline(
+  q: Queryable,
+  attemptId: AttemptId,
+  until: Date,
+): Promise<void> {
+  await q.query(
+    `update intake.attempts
+     set upload_expires_at = case when status = 'awaiting_upload' then greatest(upload_expires_at, $2) else upload_expires_at end,
+         deadline_at = greatest(deadline_at, $2)
+     where id = $1`,
+    [attemptId, until],
   );
 }
 

@@ -114,6 +114,8 @@ export async function findDocument(
 
 export interface Listing {
   readonly status: Status | undefined;
+  /** Only what is on its road. */
+  readonly unfinished?: boolean | undefined;
   readonly limit: number;
   /** The last document of the page before. */
   readonly after: DocumentId | undefined;
@@ -124,16 +126,17 @@ export interface Listing {
 /** Newest first; ties by id, so that pages are stable. */
 export async function listDocuments(
   q: Queryable,
-  { status, limit, after, idPrefix }: Listing,
+  { status, unfinished = false, limit, after, idPrefix }: Listing,
 ): Promise<readonly DocumentRecord[]> {
   const { rows } = await q.query<DocumentRow>(
     `${selection}
        and ($1::text is null or a.status = $1)
+       and (not $5 or a.ended_at is null)
        and ($2::uuid is null or (d.created_at, d.id) < (select c.created_at, c.id from intake.documents c where c.id = $2))
        and ($4::text is null or d.id::text like $4 || '%')
      order by d.created_at desc, d.id desc
      limit $3`,
-    [status ?? null, after ?? null, limit, idPrefix ?? null],
+    [status ?? null, after ?? null, limit, idPrefix ?? null, unfinished],
   );
   return rows.map(toDocument);
 }
@@ -175,8 +178,11 @@ export interface EventRecord {
   readonly kind: 'status' | 'wait' | 'race' | 'command';
   readonly status: Status | undefined;
   readonly code: ErrorCode | undefined;
-  /** What was asked for: cancel, retry, delete. */
+  /** What was asked for: cancel, retry, delete, poll, extend, fail. */
   readonly command: string | undefined;
+  readonly actor: string | undefined;
+  readonly selfDeclared: boolean | undefined;
+  readonly reason: string | undefined;
 }
 
 const MAX_EVENTS = 500;
@@ -193,8 +199,13 @@ export async function timelineOf(
     status: Status | null;
     code: ErrorCode | null;
     command: string | null;
+    actor: string | null;
+    self_declared: boolean | null;
+    reason: string | null;
   }>(
-    `select e.at, a.number, e.kind, e.status, e.code, case when e.kind = 'command' then e.detail end as command
+    `select e.at, a.number, e.kind, e.status, e.code, e.actor, e.reason,
+            case when e.kind = 'command' then e.detail end as command,
+            case when e.kind = 'command' then e.self_declared end as self_declared
      from intake.events e join intake.attempts a on a.id = e.attempt_id
      where e.document_id = $1 order by e.id desc limit ${MAX_EVENTS}`,
     [documentId],
@@ -206,5 +217,8 @@ export async function timelineOf(
     status: row.status ?? undefined,
     code: row.code ?? undefined,
     command: row.command ?? undefined,
+    actor: row.actor ?? undefined,
+    selfDeclared: row.self_declared ?? undefined,
+    reason: row.reason ?? undefined,
   }));
 }

@@ -3,6 +3,7 @@ import type { AttemptId, DocumentId, OwnerId, VersionId } from '../domain/ids.ts
 import type { Evidence, Stage, StartStage, Status } from '../domain/ingestion.ts';
 import { initialStatus } from '../domain/ingestion.ts';
 import type { MediaType } from '../domain/media-types.ts';
+import { hasBegun } from './attempts.ts';
 import { deriveDocumentId } from './derive-id.ts';
 import type { Queryable } from './pool.ts';
 
@@ -25,6 +26,8 @@ export interface HeldDocument {
   readonly correlationId: string;
   readonly runId: string | undefined;
   readonly uploadExpiresAt: Date | undefined;
+  /** A worker has had its run in its hands, which an update can reach. */
+  readonly hasBegun: boolean;
   /** As declared, or as verified. */
   readonly sizeBytes: number;
   readonly evidence: Evidence;
@@ -62,6 +65,7 @@ export async function holdDocument(
   if (!attemptId) return undefined;
   const { rows } = await transaction.query<HeldRow>(
     `select a.version_id, a.number, a.status, a.correlation_id, a.run_id, a.upload_expires_at, a.failed_stage,
+            ${hasBegun} as has_begun,
             v.size_bytes, v.original_key is not null as verified, v.markdown_sha256 is not null as parsed
      from intake.attempts a join intake.versions v on v.id = a.version_id
      where a.id = $1 for no key update of a`,
@@ -78,6 +82,7 @@ interface HeldRow {
   correlation_id: string;
   run_id: string | null;
   upload_expires_at: Date | null;
+  has_begun: boolean;
   failed_stage: Stage | null;
   size_bytes: string;
   verified: boolean;
@@ -96,6 +101,7 @@ function toHeldDocument(
     correlationId: row.correlation_id,
     runId: row.run_id ?? undefined,
     uploadExpiresAt: row.upload_expires_at ?? undefined,
+    hasBegun: row.has_begun,
     sizeBytes: Number(row.size_bytes),
     evidence: {
       verified: row.verified,

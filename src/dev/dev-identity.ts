@@ -4,13 +4,14 @@ import { type JWTPayload, SignJWT } from 'jose';
 /** The development user's access token; the API takes it for Supabase's, whose address is the issuer. */
 export function mintUserToken(
   jwtSecret: string,
-  user: { readonly id: string; readonly supabaseUrl: string },
+  user: { readonly id: string; readonly supabaseUrl: string; readonly operator?: boolean },
 ): Promise<string> {
   const claims = {
     iss: `${user.supabaseUrl}/auth/v1`,
     aud: 'authenticated',
     role: 'authenticated',
     sub: user.id,
+    ...(user.operator === true && { app_metadata: { intake_role: 'operator' } }),
   };
   return mint(jwtSecret, claims, '30 days');
 }

@@ -68,13 +68,14 @@ export async function prepareStack(
   };
 }
 
-/** A fresh one for every start, kept for the CLI and for curl. */
+/** A fresh one for every start, kept for the CLI and for curl. Who runs the stack is its operator too. */
 async function issueToken(
   { jwtSecret, userId }: DevSecrets,
   config: Config,
   folder: StateFolder,
 ): Promise<string> {
-  const token = await mintUserToken(jwtSecret, { id: userId, supabaseUrl: config.SUPABASE_URL });
+  const user = { id: userId, supabaseUrl: config.SUPABASE_URL, operator: true };
+  const token = await mintUserToken(jwtSecret, user);
   writePrivately(folder.tokenFile, `${token}\n`);
   return token;
 }

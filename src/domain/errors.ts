@@ -43,6 +43,12 @@ export const errorCodes = {
     message: 'This is not possible in the present state of the document.',
     hint: 'The document is in a status from which this command is not legal.',
   },
+  OPERATORS_ONLY: {
+    retryable: false,
+    turn: 'user',
+    message: 'Only the people who run Intake may do this, and your token is not one of theirs.',
+    hint: 'An operator’s token has `"intake_role": "operator"` in its `app_metadata`, which only the service key can set.',
+  },
   RATE_LIMITED: {
     retryable: true,
     turn: 'user',
@@ -323,6 +329,13 @@ export const errorCodes = {
     message: 'The document was cancelled.',
     hint: 'Cancelled by its owner or an operator: see who in the timeline.',
   },
+  FAILED_BY_OPERATOR: {
+    retryable: false,
+    turn: 'us',
+    message:
+      'We have stopped this document; the timeline says why. We can start it again without a new upload.',
+    hint: 'An operator failed it by hand: who and why is in the timeline and in the run’s last words.',
+  },
   DOCUMENT_DELETED: {
     retryable: false,
     turn: 'user',
@@ -420,6 +433,8 @@ interface ErrorOptions {
   readonly detail?: string;
   /** When the other side said when to come back. */
   readonly retryAfterMs?: number;
+  /** What is behind a failure that only guards against another one. */
+  readonly behind?: ErrorCode | undefined;
   /** Kept for logs on this side of the boundary; never crosses it. */
   readonly cause?: unknown;
 }
@@ -430,12 +445,14 @@ export class IntakeError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly behind: ErrorCode | undefined;
 
   constructor(code: ErrorCode, options: ErrorOptions = {}) {
     super(errorCodes[code].message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.detail = options.detail;
     this.retryAfterMs = options.retryAfterMs;
+    this.behind = options.behind;
   }
 
   get retryable(): boolean {

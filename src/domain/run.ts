@@ -3,8 +3,9 @@
  * Payloads stay below 1 KB and hold ids, instants, durations, counts and codes only.
  * Compatible one version both ways: a run under its start delay takes the workers current when it is dispatched.
  */
+import type { ErrorCode } from './errors.ts';
 import type { AttemptId, DocumentId, ParseJobId } from './ids.ts';
-import type { StartStage } from './ingestion.ts';
+import type { Stage, StartStage } from './ingestion.ts';
 import type { Pass, Tally } from './reconciliation.ts';
 
 /** Every wait of a run has a limit, fixed when the run starts. */
@@ -45,6 +46,21 @@ export type IngestResult =
   /** Another run has taken over; this one had no more say. No status of a document. */
   | { readonly outcome: 'superseded' };
 
+/** What a failed run leaves behind its code and sentence, readable when no worker of its version is left. */
+export interface LastWords {
+  readonly stage: Stage;
+  /** What kept failing until the patience was over. */
+  readonly cause?: ErrorCode | undefined;
+  /** Of an operator, who ended it. */
+  readonly actor?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** The run may still stand in its start delay, which an update would end and a signal does not. */
+export interface UploadExtended {
+  readonly untilMs: number;
+}
+
 export interface EraseInput {
   readonly documentId: DocumentId;
   /** How long after the last upload URL has expired the second sweep comes. */
@@ -76,7 +92,11 @@ export const workflowTypes = {
   erase: 'eraseDocument',
   reconcile: 'reconcile',
 } as const;
-export const signalNames = { confirmUpload: 'confirmUpload', parseEvent: 'parseEvent' } as const;
+export const signalNames = {
+  confirmUpload: 'confirmUpload',
+  parseEvent: 'parseEvent',
+  uploadExtended: 'uploadExtended',
+} as const;
 /** Registered at the Temporal server as Keyword; API and worker are not ready while one is missing. */
 export const searchAttributeNames = {
   documentStatus: 'DocumentStatus',

@@ -3,7 +3,7 @@
  * own limit does not, since storage answered. While open, calls fail at once and say when to come back.
  */
 import { CircuitState, circuitBreaker, handleWhen } from 'cockatiel';
-import { IntakeError } from '../domain/errors.ts';
+import { type ErrorCode, IntakeError } from '../domain/errors.ts';
 import type { ObjectStore } from './object-store.ts';
 import { SlidingWindowBreaker } from './sliding-window-breaker.ts';
 
@@ -47,6 +47,11 @@ const PROBE_RETRY_MS = 1_000;
 function createCircuit(options: BreakerOptions): Circuit {
   const { maxFailures = 5, windowMs = 60_000, halfOpenAfterMs = 60_000 } = options;
   let openedAt = 0;
+  /** What storage failed with last: the reason of an open circuit. */
+  let fault: ErrorCode | undefined;
+  const noteFault = (error: unknown) => {
+    if (storageFailed(error)) fault = error.code;
+  };
   const policy = circuitBreaker(
     // A probe whose caller gave up proves nothing, so it must not close the circuit.
     handleWhen((error) =>
@@ -65,12 +70,18 @@ function createCircuit(options: BreakerOptions): Circuit {
   return {
     async run(call) {
       const openForMs = openedAt + halfOpenAfterMs - Date.now();
-      if (policy.state === CircuitState.Open && openForMs > 0) throw circuitOpen(openForMs);
+      if (policy.state === CircuitState.Open && openForMs > 0) throw circuitOpen(openForMs, fault);
       // cockatiel would let the others wait for the probe's end.
-      if (policy.state === CircuitState.HalfOpen) throw circuitOpen(PROBE_RETRY_MS);
-      return policy.execute(call);
+      if (policy.state === CircuitState.HalfOpen) throw circuitOpen(PROBE_RETRY_MS, fault);
+      try {
+        return await policy.execute(call);
+      } catch (error) {
+        noteFault(error);
+        throw error;
+      }
     },
     countFailure(error) {
+      noteFault(error);
       if (policy.state !== CircuitState.Closed) return;
       // The reader has the error already; here it is only counted.
       policy.execute(() => Promise.reject(error)).catch(() => undefined);
@@ -78,11 +89,16 @@ function createCircuit(options: BreakerOptions): Circuit {
   };
 }
 
-function circuitOpen(retryAfterMs: number): IntakeError {
-  return new IntakeError('FILE_ACCESS_CIRCUIT_BREAKER_OPEN', { retryAfterMs });
+function circuitOpen(retryAfterMs: number, behind: ErrorCode | undefined): IntakeError {
+  const detail = behind && `opened by ${behind}`;
+  return new IntakeError('FILE_ACCESS_CIRCUIT_BREAKER_OPEN', {
+    retryAfterMs,
+    behind,
+    ...(detail && { detail }),
+  });
 }
 
-function storageFailed(error: unknown): boolean {
+function storageFailed(error: unknown): error is IntakeError {
   return (
     error instanceof IntakeError &&
     (error.code === 'STORAGE_UNAVAILABLE' || error.code === 'STORAGE_FORBIDDEN')

@@ -40,6 +40,8 @@ export interface RunRequest {
 export interface RunSettings {
   readonly taskQueue: string;
   readonly startDelayMs: number;
+  /** Where the API is, for the way from a run to its document. */
+  readonly publicUrl: string | undefined;
   readonly eraseSecondSweepMs: number;
   readonly policy: Omit<IngestPolicy, 'uploadExpiresAtMs'>;
 }
@@ -93,7 +95,7 @@ export function createRuns(client: Client, settings: RunSettings): Runs {
   };
 }
 
-function startOptions({ taskQueue, policy }: RunSettings, request: RunRequest) {
+function startOptions({ taskQueue, policy, publicUrl }: RunSettings, request: RunRequest) {
   const { documentId, attemptId, startStage } = request;
   const input: IngestInput = {
     documentId,
@@ -109,9 +111,7 @@ function startOptions({ taskQueue, policy }: RunSettings, request: RunRequest) {
     workflowTaskTimeout: '3 seconds',
     memo: { attemptId },
     staticSummary: `attempt ${request.attemptNumber}, from ${startStage}`,
-    staticDetails:
-      'Until its first task this run waits for the upload: the owner has a signed URL, and confirms. ' +
-      'It answers no query before that; ask `intake status` or the API.',
+    staticDetails: details(documentId, publicUrl),
     typedSearchAttributes: [
       {
         key: searchAttributes.documentStatus,
@@ -122,6 +122,17 @@ function startOptions({ taskQueue, policy }: RunSettings, request: RunRequest) {
     // People who wait come before later bulk lanes; among tenants the server shares fairly by the key.
     priority: { priorityKey: 2, fairnessKey: request.ownerId },
   };
+}
+
+/** Readable before the first task, and after the last worker of its version has gone. */
+function details(documentId: DocumentId, publicUrl: string | undefined): string {
+  const address = publicUrl && `${publicUrl.replace(/\/$/, '')}/v1/documents/${documentId}`;
+  return [
+    `Document: ${address ? `[${documentId}](${address})` : documentId}. Why it stands where it stands: \`intake explain ${documentId}\`.`,
+    'Before its first task this run waits for the upload: the owner has a signed URL, and confirms. It answers no ' +
+      'query then, and **an update, even one that is refused, ends that wait**: use `intake extend`, `intake fail`, ' +
+      '`intake cancel`, which know.',
+  ].join('\n\n');
 }
 
 async function start(
@@ -245,7 +256,7 @@ const awayStatuses: ReadonlyMap<unknown, string> = new Map([
 ]);
 
 /** What says that Temporal is away; a stream that broke is INTERNAL, among much that is not. */
-function awayStatus(error: unknown): string | undefined {
+export function awayStatus(error: unknown): string | undefined {
   const fault = error instanceof ServiceError ? error.cause : error;
   if (!isGrpcServiceError(fault)) return undefined;
   const broken = /RST_STREAM|without gRPC status/i.test(fault.details) ? 'INTERNAL' : undefined;

@@ -347,6 +347,61 @@ export const guards: readonly Guard[] = [
     test: 'test/unit/webhooks/callback-token.property.test.ts',
   },
   {
+    invariant: 9,
+    name: 'operators’ routes are for operators',
+    remove: [
+      { file: 'src/api/routes/operators.ts', text: '    forOperatorsOnly(app);\n', with: '' },
+    ],
+    project: 'unit',
+    test: 'test/unit/api/operators.test.ts',
+  },
+  {
+    invariant: 9,
+    name: 'nobody makes an operator of oneself',
+    remove: [
+      {
+        file: 'src/api/verify-token.ts',
+        text: "result.payload['app_metadata']",
+        with: "result.payload['user_metadata']",
+      },
+    ],
+    project: 'unit',
+    test: 'test/unit/api/verify-token.test.ts',
+  },
+  {
+    invariant: 9,
+    name: 'an explanation is of what is one’s own',
+    remove: [
+      {
+        file: 'src/api/services/explain-document.ts',
+        text: 'return operator === true\n',
+        with: 'return operator !== undefined\n',
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/operators.pg.test.ts',
+    only: 'who may',
+  },
+  {
+    invariant: 8,
+    name: 'no update is sent into a start delay',
+    remove: [
+      {
+        file: 'src/db/attempts.ts',
+        text: "(a.run_id is not null and (a.status <> 'awaiting_upload' or a.looks > 0))",
+        with: '(a.run_id is not null)',
+      },
+      {
+        file: 'src/temporal/run-desk.ts',
+        text: "if (historyLength < EVENTS_OF_A_FIRST_TASK) return 'delayed';",
+        with: "if (historyLength < 0) return 'delayed';",
+      },
+    ],
+    project: 'stack',
+    test: 'test/integration/operators.pg.test.ts',
+    only: 'a run in its start delay',
+  },
+  {
     invariant: 10,
     name: 'a request is logged by its route, never by its URL',
     remove: [

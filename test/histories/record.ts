@@ -196,6 +196,26 @@ test('a reset in Temporal, and the new run completes', async () => {
   await save('complete-after-reset', ingest(documentId));
 });
 
+test('an operator polls, extends and fails it', async () => {
+  await road.faults.parser.add({ operation: 'parse.run', effect: { kind: 'hang' } });
+  const documentId = await upload(me, policy('operated'));
+  await reach(me, documentId, 'parse_queued');
+  const { api } = await road.person('operator');
+  const actor = 'ada';
+  await vi.waitFor(async () => expect((await api.operator.poll(documentId, { actor })).parser).toBe('pending'), 30_000);
+  const until = new Date(Date.now() + 3_600_000).toISOString();
+  await api.operator.extend(documentId, { actor, until });
+  await api.operator.fail(documentId, { actor, reason: 'The parser has lost it.' });
+  await save('failed-by-operator', ingest(documentId));
+});
+
+test('an operator fails it in its start delay', async () => {
+  const { documentId } = await declare(me, policy('operated before bytes'));
+  const { api } = await road.person('operator');
+  await api.operator.fail(documentId, { actor: 'ada', reason: 'Nobody will send it.' });
+  await save('failed-by-operator-in-the-row', ingest(documentId));
+});
+
 test('deleted, and erased', async () => {
   const documentId = await upload(me, policy('deleted'));
   await reach(me, documentId, 'complete');

@@ -52,6 +52,7 @@ describe('recorded runs', () => {
         'PARSE_TIMEOUT', // failed_parse, by the deadline
         'DOCUMENT_CHUNKING_FAILED', // failed_chunking
         'EMBEDDER_REJECTED', // failed_embedding
+        'FAILED_BY_OPERATOR',
       ]),
     );
   });

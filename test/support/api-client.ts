@@ -8,12 +8,22 @@ export function clientWith(part: Partial<ApiClient>): ApiClient {
     declareUpload: unexpected,
     confirmUpload: unexpected,
     document: unexpected,
+    explain: unexpected,
     documents: unexpected,
     retry: unexpected,
     cancel: unexpected,
     delete: unexpected,
     search: unexpected,
     limits: unexpected,
+    operator: {
+      onTheRoad: unexpected,
+      findByRuns: unexpected,
+      poll: unexpected,
+      extend: unexpected,
+      fail: unexpected,
+      retry: unexpected,
+      cancel: unexpected,
+    },
     ...part,
   };
 }

@@ -9,6 +9,8 @@ import type {
   ApiSettings,
   DocumentDetail,
   DocumentService,
+  ExplanationFacts,
+  OperatorService,
 } from '../../src/api/dependencies.ts';
 import { buildServer } from '../../src/api/server.ts';
 import { createTokenVerifier } from '../../src/api/verify-token.ts';
@@ -81,8 +83,34 @@ export function documentOf(documentId: DocumentId, facts: Partial<DocumentDetail
   } satisfies DocumentDetail;
 }
 
+export function explanationOf(documentId: DocumentId, facts: Partial<ExplanationFacts> = {}) {
+  return {
+    documentId,
+    status: 'parse_queued',
+    stage: 'collect',
+    since: new Date('2026-11-20T10:00:00Z'),
+    attempt: 1,
+    words: undefined,
+    tries: undefined,
+    lastError: undefined,
+    nextTryAt: undefined,
+    deadlineAt: undefined,
+    line: undefined,
+    turn: undefined,
+    buttons: [],
+    run: { state: 'open', workerAnswers: true, url: undefined },
+    ...facts,
+  } satisfies ExplanationFacts;
+}
+
+/** The claim that tells an operator's token from everybody else's. */
+const operatorClaims = { app_metadata: { intake_role: 'operator' } };
+
 export interface ApiOptions {
+  /** Who asks is an operator. */
+  readonly operator?: boolean;
   readonly documents?: Partial<DocumentService>;
+  readonly operators?: Partial<OperatorService>;
   readonly settings?: Partial<ApiSettings>;
   readonly dependencies?: Partial<ApiDependencies>;
   /** Routes of the test itself. */
@@ -92,6 +120,7 @@ export interface ApiOptions {
 export interface ApiUnderTest {
   readonly app: FastifyInstance;
   readonly ownerId: OwnerId;
+  readonly token: string;
   /** Injects as the owner. */
   request(options: InjectOptions): Promise<LightMyRequestResponse>;
   /** Injects without a token. */
@@ -118,6 +147,7 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
     },
     metrics: createMetrics(),
     documents: { ...nothingThere, ...options.documents },
+    operators: { ...nobodyThere, ...options.operators },
     search: async () => [],
     webhooks: {
       tokenKeys: ['token-key'],
@@ -137,9 +167,11 @@ export async function apiUnderTest(options: ApiOptions = {}): Promise<ApiUnderTe
   if (options.extend) app.register(async (scope) => options.extend?.(scope));
   onTestFinished(() => app.close());
   await app.ready();
-  const authorization = `Bearer ${await signToken(ownerId)}`;
+  const token = await signToken(ownerId, options.operator === true ? operatorClaims : {});
+  const authorization = `Bearer ${token}`;
   return {
     app,
+    token,
     ownerId,
     logs,
     anonymously: (request) => app.inject(request),
@@ -159,6 +191,7 @@ const nothingThere: DocumentService = {
   ingestBytes: refuse,
   listDocuments: async () => ({ documents: [], next: undefined }),
   documentDetail: refuse,
+  explainDocument: refuse,
   retryDocument: refuse,
   cancelDocument: refuse,
   deleteDocument: refuse,
@@ -171,4 +204,14 @@ const nothingThere: DocumentService = {
     maxReservedBytes: 500_000_000,
     reservedBytes: 0,
   }),
+};
+
+const nobodyThere: OperatorService = {
+  onTheRoad: async () => ({ documents: [], next: undefined }),
+  findByRuns: async () => ({ documents: [], next: undefined }),
+  pollParser: refuse,
+  extendDeadline: refuse,
+  failDocument: refuse,
+  retryDocument: refuse,
+  cancelDocument: refuse,
 };

@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { vi } from 'vitest';
 import { runCommand } from '../../src/cli/run-command.ts';
 import type { Streams, Terminal } from '../../src/cli/terminal.ts';
-import { type ApiOptions, apiUnderTest, signToken } from './api-under-test.ts';
+import { type ApiOptions, apiUnderTest } from './api-under-test.ts';
 
 export interface Outcome {
   readonly exitCode: number;
@@ -18,9 +18,8 @@ export interface Outcome {
 
 /** Starts the API and lets the environment point to it. */
 export async function serveApi(options: ApiOptions = {}): Promise<{ url: string; token: string }> {
-  const { app, ownerId } = await apiUnderTest(options);
+  const { app, token } = await apiUnderTest(options);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  const token = await signToken(ownerId);
   vi.stubEnv('INTAKE_URL', url);
   vi.stubEnv('INTAKE_TOKEN', token);
   return { url, token };

@@ -52,7 +52,8 @@ export interface Road {
   readonly database: TestDatabase;
   readonly temporal: TestWorkflowEnvironment;
   readonly faults: StandIns['faults'];
-  person(): Promise<Person>;
+  /** An operator, who owns nothing, on demand. */
+  person(who?: 'operator'): Promise<Person>;
   /** `changes` to the configuration are of this worker alone. */
   startWorker(changes?: Partial<Config>): Promise<void>;
   stopWorker(): Promise<void>;
@@ -108,11 +109,12 @@ export async function startRoad({
     database,
     temporal,
     faults: standIns.faults,
-    person: async () => {
+    person: async (who) => {
       const ownerId = someOwner();
       const token = await mintUserToken(standIns.jwtSecret, {
         id: ownerId,
         supabaseUrl: config.SUPABASE_URL,
+        operator: who === 'operator',
       });
       return { ownerId, token, api: createApiClient({ url, token, patienceMs: 0 }) };
     },

@@ -31,6 +31,7 @@ export function runsOn(client: Client): Runs {
   return createRuns(client, {
     taskQueue: uniqueTaskQueue(),
     startDelayMs: 120_000,
+    publicUrl: undefined,
     eraseSecondSweepMs: 600_000,
     policy: {
       looksAfterMs: [],

@@ -4,7 +4,11 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
-import type { EraseActivities, IngestActivities } from '../../activities/contract.ts';
+import type {
+  EraseActivities,
+  IngestActivities,
+  OperatorActivities,
+} from '../../activities/contract.ts';
 import { type ErrorCode, errorCodes } from '../../src/domain/errors.ts';
 import {
   type AttemptId,
@@ -41,7 +45,7 @@ export interface IngestRun {
   durationMs(): Promise<number>;
 }
 
-export type Stubs = Partial<IngestActivities>;
+export type Stubs = Partial<IngestActivities & OperatorActivities>;
 
 /** What our activities throw: the code as type, retryable as the code says. */
 export function failure(code: ErrorCode, nextRetryDelay?: string): ApplicationFailure {
@@ -54,14 +58,18 @@ export function failure(code: ErrorCode, nextRetryDelay?: string): ApplicationFa
 }
 
 /** Activities that succeed at once; `stubs` replace some of them, and every call is noted. */
-function recording(calls: Calls, stubs: Stubs): IngestActivities & EraseActivities {
-  const happy: IngestActivities = {
+function recording(
+  calls: Calls,
+  stubs: Stubs,
+): IngestActivities & OperatorActivities & EraseActivities {
+  const happy: IngestActivities & OperatorActivities = {
     verify: async () => ({ sizeBytes: 1 }),
     submitParse: async () => ({ parseJobId, adopted: false }),
     pollParse: async () => ({ state: 'pending' }),
     collect: async () => ({ state: 'stored', pages: 2, chunks: 3 }),
     embed: async () => ({ chunks: 3, batches: 1 }),
     recordOutcome: async () => ({}),
+    recordCommand: async () => {},
   };
   const chosen = { ...happy, ...stubs };
   return {
@@ -72,6 +80,10 @@ function recording(calls: Calls, stubs: Stubs): IngestActivities & EraseActiviti
     embed: (ref) => noted(calls, 'embed', () => chosen.embed(ref)),
     recordOutcome: (outcome) =>
       noted(calls, `recordOutcome:${outcome.code}`, () => chosen.recordOutcome(outcome)),
+    recordCommand: (command) =>
+      noted(calls, `recordCommand:${command.name} by ${command.actor}`, () =>
+        chosen.recordCommand(command),
+      ),
     eraseDocument: async () => ({ urlsExpireAtMs: 0 }),
   };
 }

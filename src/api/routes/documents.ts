@@ -1,13 +1,19 @@
-/** Documents: what became of them, and the three commands on them. */
+/** Documents: what became of them and why, and the three commands on them. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { callerOf } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { presentCommand, presentDetail, presentSummary } from '../present-document.ts';
+import {
+  presentCommand,
+  presentDetail,
+  presentExplanation,
+  presentSummary,
+} from '../present-document.ts';
 import {
   commandAnswer,
   documentDetail,
   documentPage,
   documentParams,
+  explanation,
   listQuery,
 } from '../schemas.ts';
 
@@ -27,9 +33,10 @@ export function documentRoutes({ documents }: ApiDependencies): FastifyPluginAsy
         },
       },
       async (request) => {
-        const { status, limit, cursor, idPrefix } = request.query;
+        const { status, unfinished, limit, cursor, idPrefix } = request.query;
         const page = await documents.listDocuments(callerOf(request), {
           status,
+          unfinished,
           limit,
           after: cursor,
           idPrefix,
@@ -51,6 +58,23 @@ export function documentRoutes({ documents }: ApiDependencies): FastifyPluginAsy
       },
       async (request) =>
         presentDetail(await documents.documentDetail(callerOf(request), request.params.id)),
+    );
+
+    app.get(
+      '/documents/:id/explanation',
+      {
+        schema: {
+          tags,
+          operationId: 'explainDocument',
+          summary: 'Why it stands where it stands',
+          description:
+            'Stage, tries, last error, next try, place in line, deadline, whose turn, what can be done. Operators may ask after anybody’s document.',
+          params: documentParams,
+          response: { 200: explanation },
+        },
+      },
+      async (request) =>
+        presentExplanation(await documents.explainDocument(callerOf(request), request.params.id)),
     );
 
     const command = { tags, params: documentParams, response: { 202: commandAnswer } };

@@ -8,10 +8,16 @@ import { inTransaction, type Queryable } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
 import type { DocumentId } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/ingestion.ts';
+import { mayRetry } from '../../domain/operators.ts';
 import { correlate } from '../../observability/correlation.ts';
 import type { Caller, CommandedDocument } from '../dependencies.ts';
 import { type AcceptDependencies, nextAttempt } from './accept-document.ts';
 import { startAttempt, tellConfirm } from './start-attempt.ts';
+
+/** The owner, or an operator in the owner's place, under the name that the operator gave. */
+export interface ActingCaller extends Caller {
+  readonly actor?: string;
+}
 
 /** The bytes are there, says the client: a hint that brings the next look forward. */
 export async function confirmUpload(
@@ -30,17 +36,15 @@ export async function confirmUpload(
 /** A new attempt from the stage that failed; nothing that was paid and kept is paid again. */
 export async function retryDocument(
   dependencies: AcceptDependencies,
-  caller: Caller,
+  caller: ActingCaller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
   const { pool, runs, settings } = dependencies;
   const acceptance = await onDocument({ pool, caller }, documentId, async (transaction, held) => {
-    if (!isTerminal(held.status) || held.status === 'complete')
-      throw new IntakeError('NOT_POSSIBLE_NOW');
     // Without verified bytes there is nothing to retry: the way is a new upload.
-    if (!held.evidence.verified && held.status !== 'failed_storage')
+    if (!mayRetry({ status: held.status, verified: held.evidence.verified }))
       throw new IntakeError('NOT_POSSIBLE_NOW');
-    await noteCommand(transaction, held, 'retry');
+    await noteCommand(transaction, held, { name: 'retry', caller });
     return await nextAttempt(transaction, {
       held,
       caller,
@@ -57,14 +61,14 @@ export async function retryDocument(
 /** Final: the row ends now, the run within seconds. */
 export async function cancelDocument(
   dependencies: AcceptDependencies,
-  caller: Caller,
+  caller: ActingCaller,
   documentId: DocumentId,
 ): Promise<CommandedDocument> {
   const { pool } = dependencies;
   const held = await onDocument({ pool, caller }, documentId, async (transaction, document) => {
     if (document.status === 'cancelled') return document;
     if (isTerminal(document.status)) throw new IntakeError('NOT_POSSIBLE_NOW');
-    await noteCommand(transaction, document, 'cancel');
+    await noteCommand(transaction, document, { name: 'cancel', caller });
     await endAttempt(transaction, document.attemptId, {
       status: 'cancelled',
       code: 'CANCELLED',
@@ -84,7 +88,7 @@ export async function deleteDocument(
 ): Promise<CommandedDocument> {
   const { pool, runs } = dependencies;
   const held = await onDocument({ pool, caller }, documentId, async (transaction, document) => {
-    await noteCommand(transaction, document, 'delete');
+    await noteCommand(transaction, document, { name: 'delete', caller });
     if (!isTerminal(document.status)) {
       await endAttempt(transaction, document.attemptId, {
         status: 'deleted',
@@ -103,7 +107,7 @@ export async function deleteDocument(
 }
 
 /** Unknown, foreign and deleted documents are all NOT_FOUND. */
-async function onDocument<Result>(
+export async function onDocument<Result>(
   { pool, caller }: Pick<AcceptDependencies, 'pool'> & { readonly caller: Caller },
   documentId: DocumentId,
   work: (transaction: Queryable, document: HeldDocument) => Promise<Result>,
@@ -116,7 +120,7 @@ async function onDocument<Result>(
   });
 }
 
-async function tellStop(
+export async function tellStop(
   dependencies: AcceptDependencies,
   { id: documentId, attemptId }: Pick<HeldDocument, 'id' | 'attemptId'>,
 ): Promise<void> {
@@ -139,10 +143,15 @@ async function orSweep(
   }
 }
 
-async function noteCommand(
+interface Given extends Pick<Command, 'name' | 'reason'> {
+  readonly caller: ActingCaller;
+}
+
+export async function noteCommand(
   transaction: Queryable,
   { id: documentId, ownerId, attemptId }: HeldDocument,
-  name: Command['name'],
+  { caller: { actor = 'owner' }, caller, ...given }: Given,
 ): Promise<void> {
-  await recordCommand(transaction, { documentId, ownerId, attemptId, name, actor: 'owner' });
+  const command = { documentId, ownerId, attemptId, ...given };
+  await recordCommand(transaction, { ...command, actor, selfDeclared: caller.actor !== undefined });
 }

@@ -10,7 +10,7 @@ import {
 import { unfinishedUploads } from '../../db/documents.ts';
 import { asOwner, type Pool } from '../../db/pool.ts';
 import { IntakeError } from '../../domain/errors.ts';
-import { type DocumentId, ingestWorkflowId } from '../../domain/ids.ts';
+import type { DocumentId } from '../../domain/ids.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type {
   Caller,
@@ -21,12 +21,13 @@ import type {
   StoredFile,
   Usage,
 } from '../dependencies.ts';
+import { type RunLinks, runUrl } from './run-links.ts';
 
 export interface ReadDependencies {
   readonly pool: Pool;
   readonly objectStore: ObjectStore;
   /** Temporal UI and namespace for links to runs; `undefined` when no UI is known. */
-  readonly runLinks: { readonly uiUrl: string; readonly namespace: string } | undefined;
+  readonly runLinks: RunLinks | undefined;
   readonly settings: {
     readonly maxFileBytes: number;
     readonly maxMarkdownBytes: number;
@@ -161,17 +162,6 @@ function toFacts({ runLinks }: ReadDependencies, record: DocumentRecord): Docume
     createdAt,
     updatedAt,
     endedAt,
-    temporalRunUrl: runId && runLinks && runUrl(runLinks, documentId, runId),
+    temporalRunUrl: runLinks && runUrl(runLinks, documentId, runId),
   };
-}
-
-function runUrl(
-  { uiUrl, namespace }: { readonly uiUrl: string; readonly namespace: string },
-  documentId: DocumentId,
-  runId: string,
-): string {
-  const path = ['namespaces', namespace, 'workflows', ingestWorkflowId(documentId), runId].map(
-    encodeURIComponent,
-  );
-  return `${uiUrl.replace(/\/$/, '')}/${path.join('/')}`;
 }

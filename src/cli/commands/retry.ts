@@ -1,12 +1,17 @@
 /** `intake retry`: a new attempt from the stage that failed. */
 import { Command } from 'commander';
-import { documentId } from '../arguments.ts';
+import { actorMeaning, documentId, requiredActor } from '../arguments.ts';
 import { connect } from '../connection.ts';
 import { labelOf } from '../document-words.ts';
 import { examples } from '../help.ts';
 import { accompany, findGuide, follow, journeyOf } from '../journey.ts';
 import { describeReports, reportOf } from '../report.ts';
 import type { Terminal } from '../terminal.ts';
+
+interface Options {
+  readonly wait?: boolean;
+  readonly actor?: string;
+}
 
 export function retryCommand(terminal: Terminal): Command {
   return new Command('retry')
@@ -15,12 +20,16 @@ export function retryCommand(terminal: Terminal): Command {
       'Starts again from the stage that failed. What was paid for and kept is not paid for again. A file whose bytes were refused has to be sent anew.',
     )
     .argument('<id>', 'document id', documentId)
+    .option('--actor <name>', `anybody’s, as an operator: ${actorMeaning}`)
     .option('--wait', 'until the document has ended; Ctrl-C leaves it running')
     .option('--json', 'one JSON object on stdout, and nothing else')
     .addHelpText('after', examples({ 'intake retry ID --wait': 'try again, and see how it ends' }))
-    .action(async (id: string, { wait = false }: { readonly wait?: boolean }) => {
+    .action(async (id: string, { wait = false, actor }: Options) => {
       const client = connect();
-      const started = await client.retry(id);
+      const started =
+        actor === undefined
+          ? await client.retry(id)
+          : await client.operator.retry(id, { actor: requiredActor(actor) });
       if (!wait) {
         terminal.answer(
           started,

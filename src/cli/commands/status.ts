@@ -72,12 +72,14 @@ type TimelineEvent = DocumentDetail['timeline'][number];
 
 /** By how long after the first it came. */
 function describeEvent(event: TimelineEvent, begunAt: string): string {
-  const { at, attempt, kind, status, command, code, message } = event;
+  const { at, attempt, kind, status, command, code, message, actor, selfDeclared, reason } = event;
   const seconds = ((Date.parse(at) - Date.parse(begunAt)) / 1000).toFixed(1);
   const words = [
     kind === 'status' ? undefined : kind,
     status,
     command,
+    actor && `by ${actor}${selfDeclared === true ? ' (self-declared)' : ''}`,
+    reason && `“${oneLine(reason)}”`,
     message && `${code}: ${message}`,
   ];
   const what = words.filter((word) => word !== undefined).join('  ');

@@ -8,11 +8,26 @@ const ownerId = newOwner();
 const bySecret = createTokenVerifier({ issuer, sharedSecret: jwtSecret, jwksUrl: undefined });
 
 test('a token signed with the shared secret speaks for its subject', async () => {
-  expect(await bySecret(await signToken(ownerId))).toBe(ownerId);
+  expect(await bySecret(await signToken(ownerId))).toEqual({ ownerId, operator: false });
+});
+
+test.each([
+  [{ app_metadata: { intake_role: 'operator' } }, true],
+  [{ app_metadata: { intake_role: 'reader' } }, false],
+  [{ app_metadata: { intake_role: ['operator'] } }, false],
+  [{ app_metadata: 'operator' }, false],
+  // What people may write about themselves.
+  [{ user_metadata: { intake_role: 'operator' } }, false],
+  [{ intake_role: 'operator' }, false],
+])('an operator is whom the service key has made one: %j', async (claims, operator) => {
+  expect(await bySecret(await signToken(ownerId, claims))).toEqual({ ownerId, operator });
 });
 
 test('the subject is one owner however it is written', async () => {
-  expect(await bySecret(await signToken(ownerId.toUpperCase()))).toBe(ownerId);
+  expect(await bySecret(await signToken(ownerId.toUpperCase()))).toEqual({
+    ownerId,
+    operator: false,
+  });
 });
 
 const past = Math.floor(Date.now() / 1000) - 3600;
@@ -114,7 +129,7 @@ describe('with a key set', () => {
   test.each(['ES256', 'RS256'])('%s is good', async (alg) => {
     const { sign, jwk } = await newKey(alg, kid);
     keys = [jwk];
-    expect(await byKeySet(await sign())).toBe(ownerId);
+    expect(await byKeySet(await sign())).toEqual({ ownerId, operator: false });
   });
 
   test('an algorithm that we do not use is refused although its key is in the set', async () => {
@@ -148,14 +163,14 @@ describe('with a key set', () => {
     const { sign, jwk } = await newKey('ES256', kid);
     keys = [jwk];
     const both = createTokenVerifier({ issuer, sharedSecret: jwtSecret, jwksUrl });
-    expect(await both(await signToken(ownerId))).toBe(ownerId);
-    expect(await both(await sign())).toBe(ownerId);
+    expect(await both(await signToken(ownerId))).toEqual({ ownerId, operator: false });
+    expect(await both(await sign())).toEqual({ ownerId, operator: false });
   });
 
   test('an unknown key id makes no more than one fetch in a while', async () => {
     const known = await newKey('ES256', kid);
     keys = [known.jwk];
-    expect(await byKeySet(await known.sign())).toBe(ownerId);
+    expect(await byKeySet(await known.sign())).toEqual({ ownerId, operator: false });
     const unknown = await newKey('ES256', 'key-2');
     for (let time = 0; time < 5; time += 1) {
       expect(await byKeySet(await unknown.sign())).toBeUndefined();
@@ -167,12 +182,12 @@ describe('with a key set', () => {
     const old = await newKey('ES256', kid);
     const fresh = await newKey('ES256', 'key-2');
     keys = [old.jwk];
-    expect(await byKeySet(await old.sign())).toBe(ownerId);
+    expect(await byKeySet(await old.sign())).toEqual({ ownerId, operator: false });
     keys = [old.jwk, fresh.jwk];
     expect(await byKeySet(await fresh.sign())).toBeUndefined();
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 31_000 });
     onTestFinished(() => void vi.useRealTimers());
-    expect(await byKeySet(await fresh.sign())).toBe(ownerId);
+    expect(await byKeySet(await fresh.sign())).toEqual({ ownerId, operator: false });
     expect(fetches).toBe(2);
   });
 

@@ -89,6 +89,21 @@ test('bars that do not fit on the screen give way to lines', async () => {
   expect(await shown({ isTTY: true, rows: 10, documents: 10 }, show)).not.toContain(hideCursor);
 });
 
+test('of endlessly many as many as fit are drawn; one that has ended makes room, and is told', async () => {
+  const screen = { isTTY: true, rows: 3, columns: 80, documents: Number.POSITIVE_INFINITY };
+  const drawn = await shown(screen, (progress) => {
+    for (const label of ['a.pdf', 'b.pdf', 'c.pdf']) progress.show(label, parsing);
+    progress.end('a.pdf', 'complete: 2 pages');
+    progress.show('d.pdf', parsing);
+    progress.end('c.pdf', 'complete: 3 pages');
+  });
+  expect(drawn).toMatch(/b\.pdf +████/);
+  expect(drawn).toMatch(/d\.pdf +████/);
+  expect(drawn, 'there was no room').not.toMatch(/c\.pdf +████/);
+  expect(drawn).toMatch(/a\.pdf +complete: 2 pages\n/);
+  expect(drawn).toMatch(/c\.pdf +complete: 3 pages\n/);
+});
+
 test('names and sentences cannot steer the terminal', async () => {
   const hostile = 'a\u001b[2J\u009b31m\r\nb';
   const lines = await shown({}, (progress) => {

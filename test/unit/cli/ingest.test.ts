@@ -12,7 +12,12 @@ import type { Declaration } from '../../../src/db/documents.ts';
 import { IntakeError } from '../../../src/domain/errors.ts';
 import type { DocumentId } from '../../../src/domain/ids.ts';
 import { isTerminal } from '../../../src/domain/ingestion.ts';
-import { documentOf, newDocumentId } from '../../support/api-under-test.ts';
+import {
+  documentOf,
+  explanationOf,
+  newDocumentId,
+  newOwner,
+} from '../../support/api-under-test.ts';
 import { listen, run, serveApi } from '../../support/cli.ts';
 
 let folder: string;
@@ -49,6 +54,7 @@ class DocumentsOnTheirRoad {
   readonly declared: Declaration[] = [];
   readonly documents = new Map<DocumentId, DocumentDetail[]>();
   room = Number.POSITIVE_INFINITY;
+  lists = 0;
 
   add(...road: readonly Partial<DocumentDetail>[]): DocumentId {
     const id = newDocumentId();
@@ -81,9 +87,10 @@ class DocumentsOnTheirRoad {
     },
     confirmUpload: async (_caller, documentId) => ({ documentId, status: 'awaiting_upload' }),
     documentDetail: async (_caller, documentId) => this.look(documentId),
-    listDocuments: async (_caller, { status }) => {
-      const standing = [...this.documents.values()].flatMap((road) => road.slice(0, 1));
-      return { documents: standing.filter((each) => each.status === status), next: undefined };
+    listDocuments: async () => {
+      this.lists += 1;
+      const seen = [...this.documents.keys()].map((id) => this.look(id));
+      return { documents: seen.filter(({ status }) => !isTerminal(status)), next: undefined };
     },
   };
 }
@@ -190,6 +197,47 @@ test('watch follows what runs now, wherever it stands, and nothing else', async 
   expect([...road.documents.values()].every(([last]) => last && isTerminal(last.status))).toBe(
     true,
   );
+});
+
+test('watch takes along what sets out meanwhile', async () => {
+  const road = await serveRoad();
+  const first = road.add({}, {}, complete);
+  const look = road.look.bind(road);
+  let newcomer: DocumentId | undefined;
+  road.look = (id) => {
+    if (road.lists === 2) newcomer ??= road.add({}, complete);
+    return look(id);
+  };
+  const { stdout, exitCode } = await run(watchCommand);
+  expect(stdout).toContain(`${first}  plan.pdf (${first.slice(0, 8)})  complete`);
+  expect(stdout).toContain(`${newcomer}  plan.pdf`);
+  expect(exitCode).toBe(0);
+});
+
+test('watch --everyone shows an operator how strangers’ documents stand, and no name', async () => {
+  const documentId = newDocumentId();
+  const at = new Date();
+  const stranger = { documentId, ownerId: newOwner(), createdAt: at, updatedAt: at };
+  const facts = { failedStage: undefined, errorCode: undefined, waitingCode: undefined };
+  let rounds = 0;
+  await serveApi({
+    operator: true,
+    operators: {
+      onTheRoad: async () => {
+        rounds += 1;
+        const document = { ...stranger, ...facts, status: 'parse_queued' as const };
+        const documents =
+          rounds > 1 ? [] : [{ ...document, mayRetry: false, temporalRunUrl: undefined }];
+        return { documents, next: undefined };
+      },
+    },
+    documents: {
+      explainDocument: async (_caller, id) => explanationOf(id, { status: 'complete' }),
+    },
+  });
+  const { stdout, stderr } = await run(watchCommand, '--everyone');
+  expect(stderr).toMatch(new RegExp(`${documentId} +parsing`));
+  expect(stdout).toBe(`${documentId}  complete\n`);
 });
 
 test('watch has an answer when nothing runs', async () => {

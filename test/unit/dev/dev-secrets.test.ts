@@ -37,6 +37,6 @@ test('the API takes the development user’s token as any other, and the service
     jwksUrl: undefined,
   });
   const token = await mintUserToken(jwtSecret, { id: userId, supabaseUrl });
-  await expect(verify(token)).resolves.toBe(userId);
+  await expect(verify(token)).resolves.toEqual({ ownerId: userId, operator: false });
   await expect(verify(serviceKey)).resolves.toBeUndefined();
 });
