@@ -15,6 +15,7 @@ const rooms = {
   embedding: ['observability', 'provider-budget'],
   temporal: ['observability'],
   search: ['db', 'embedding'],
+  upgrade: ['db', 'storage', 'spool', 'parsing', 'chunking', 'embedding'],
 };
 
 const oneWay = Object.entries(rooms).map(([room, known]) => ({

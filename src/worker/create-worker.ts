@@ -1,4 +1,5 @@
 /** A worker on our one task queue: a second queue would forfeit eager dispatch. Limits toward vendors live elsewhere. */
+import type { WorkerDeploymentVersion } from '@temporalio/common';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import type {
   EraseActivities,
@@ -12,16 +13,26 @@ export interface WorkerOptions {
   readonly taskQueue: string;
   readonly workflowBundlePath: string;
   readonly activities: IngestActivities & EraseActivities & Partial<ReconcileActivities>;
+  /** Without it every worker takes every run. */
+  readonly version?: WorkerDeploymentVersion | undefined;
 }
 
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
-  const { connection, namespace, taskQueue, workflowBundlePath, activities } = options;
+  const { connection, namespace, taskQueue, workflowBundlePath, activities, version } = options;
   return await Worker.create({
     connection,
     namespace,
     taskQueue,
     workflowBundle: { codePath: workflowBundlePath },
     activities: { ...activities },
+    // Documents take minutes, so old workers can wait until theirs have ended.
+    ...(version && {
+      workerDeploymentOptions: {
+        version,
+        useWorkerVersioning: true,
+        defaultVersioningBehavior: 'PINNED',
+      },
+    }),
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,

@@ -2,7 +2,9 @@
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { loadConfig } from '../config.ts';
+import { requireSchema } from '../db/migrate.ts';
 import { buildActivityDependencies, buildShared, readinessChecks } from '../dependencies.ts';
+import { IntakeError } from '../domain/errors.ts';
 import { stoppingCheck } from '../observability/health.ts';
 import { startHealthServer } from '../observability/health-server.ts';
 import { createLogger } from '../observability/logger.ts';
@@ -18,12 +20,18 @@ import { workerHealth } from './health.ts';
 
 await runMain(async () => {
   const config = loadConfig();
+  const { WORKER_BUILD_ID: buildId } = config;
   const logger = createLogger('worker', config.LOG_LEVEL);
   // Phases of our own decide the order of the stop; the SDK would only stop its part.
   Runtime.install({ logger: temporalLogger(logger), shutdownSignals: [] });
   await sweepSpool();
   const draining = new AbortController();
   const shared = buildShared(config, logger);
+  await requireSchema(shared.pool).catch((error: unknown) => {
+    // A database that is away for a moment is what activities wait for.
+    if (!(error instanceof IntakeError) || error.code !== 'DATABASE_UNAVAILABLE') throw error;
+    logger.warn({ err: error }, 'the schema could not be checked');
+  });
   const dependencies = buildActivityDependencies(shared, draining.signal);
   const connection = await NativeConnection.connect(connectionSettings().connectionOptions);
   const worker = await createWorker({
@@ -33,6 +41,8 @@ await runMain(async () => {
     // The bundler tells every module it met.
     workflowBundlePath: await workflowBundle(temporalLogger(logger, 'WARN')),
     activities: createActivities(dependencies),
+    version:
+      buildId === undefined ? undefined : { deploymentName: config.WORKER_DEPLOYMENT, buildId },
   });
   await ensureSchedules(shared.temporal.client, {
     taskQueue: config.TASK_QUEUE,
@@ -51,7 +61,7 @@ await runMain(async () => {
     facts,
   });
   const running = worker.run();
-  logger.info({ taskQueue: config.TASK_QUEUE, healthPort: health.port }, 'worker ready');
+  logger.info({ taskQueue: config.TASK_QUEUE, buildId, healthPort: health.port }, 'worker ready');
   onStopSignal(logger, [
     {
       name: 'tasks in hand',

@@ -45,7 +45,8 @@ export interface Road {
   readonly database: TestDatabase;
   readonly temporal: TestWorkflowEnvironment;
   readonly faults: StandIns['faults'];
-  person(): Promise<Person>;
+  /** A new one, unless named. */
+  person(ownerId?: OwnerId): Promise<Person>;
   startWorker(): Promise<void>;
   stopWorker(): Promise<void>;
   close(): Promise<void>;
@@ -55,16 +56,19 @@ interface RoadOptions {
   /** Configuration besides the usual of tests. */
   readonly environment?: Readonly<Record<string, string>>;
   readonly uploadUrlLifetimeSeconds?: number;
+  /** What stands already, and is closed with the road; else all is new. */
+  readonly ground?: { readonly database: TestDatabase; readonly standIns: StandIns };
 }
 
 export async function startRoad({
   environment = {},
   uploadUrlLifetimeSeconds = 7200,
+  ground,
 }: RoadOptions = {}): Promise<Road> {
   const folder = await mkdtemp(join(tmpdir(), 'intake-road-'));
-  const database = await createTestDatabase();
+  const database = ground?.database ?? (await createTestDatabase());
   const temporal = await connectToTemporal();
-  const standIns = await startStandIns(folder, { uploadUrlLifetimeSeconds });
+  const standIns = ground?.standIns ?? (await startStandIns(folder, { uploadUrlLifetimeSeconds }));
   const config = loadConfig({
     DATABASE_URL: database.url,
     ...standIns.environment,
@@ -88,8 +92,7 @@ export async function startRoad({
     database,
     temporal,
     faults: standIns.faults,
-    person: async () => {
-      const ownerId = someOwner();
+    person: async (ownerId = someOwner()) => {
       const token = await mintUserToken(standIns.jwtSecret, {
         id: ownerId,
         supabaseUrl: config.SUPABASE_URL,
