@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cliSettings, settings } from '../../src/config.ts';
@@ -24,5 +25,14 @@ function renderExample(): string {
 describe('.env.example', () => {
   it('holds every setting with its description and default (vitest -u writes it)', async () => {
     await expect(renderExample()).toMatchFileSnapshot('../../.env.example');
+  });
+});
+
+describe('ops/roll-back/default-timing.env', () => {
+  it('holds every time limit but the one that the storage server sets', () => {
+    const path = new URL('../../ops/roll-back/default-timing.env', import.meta.url);
+    const keys = readFileSync(path, 'utf8').match(/^[A-Z_]+(?==$)/gm);
+    const limits = Object.keys(settings.shape).filter((key) => key.endsWith('_SECONDS'));
+    expect(keys).toEqual(limits.filter((key) => key !== 'UPLOAD_URL_LIFETIME_SECONDS'));
   });
 });
