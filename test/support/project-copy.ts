@@ -21,12 +21,13 @@ export interface ProjectCopy {
 
 const root = join(import.meta.dirname, '../..');
 
-export function copyProject(name: string): ProjectCopy {
+/** Of everything, unless files or folders are named. */
+export function copyProject(name: string, paths = projectFiles()): ProjectCopy {
   // Inside the project, so that packages are found; ignored by git.
   const folder = join(root, '.intake', `${name}-${process.pid}`);
-  for (const file of projectFiles()) {
-    mkdirSync(join(folder, dirname(file)), { recursive: true });
-    cpSync(join(root, file), join(folder, file));
+  for (const path of paths) {
+    mkdirSync(join(folder, dirname(path)), { recursive: true });
+    cpSync(join(root, path), join(folder, path), { recursive: true });
   }
   symlinkSync(join(root, '.tools'), join(folder, '.tools'));
   const read = (file: string) => readFileSync(join(folder, file), 'utf8');
