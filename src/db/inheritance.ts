@@ -114,6 +114,9 @@ export async function insertKeys(
   );
 }
 
+/** The index takes some 150 vectors of this width a second, and a statement has its time limit. */
+const VECTORS_PER_STATEMENT = 500;
+
 /** The original's vectors, each to the chunk at its place. */
 export async function copyVectors(
   transaction: Queryable,
@@ -122,21 +125,24 @@ export async function copyVectors(
     readonly documentId: DocumentId;
     readonly generationId: GenerationId;
     readonly chunks: OriginalChunks;
+    readonly count: number;
   },
 ): Promise<void> {
-  await transaction.query(
-    `insert into intake.vectors_1536 (chunk_id, generation_id, document_id, owner_id, embedding)
-     select c.id, c.generation_id, c.document_id, c.owner_id, o.embedding
-     from (select embedding, row_number() over (order by chunk_ord) - 1 as ordinal from ${schema}.document_chunks
-           where document_id = $2 and chunker_name = $3 and chunker_version = $4) o
-     join intake.chunks c on c.generation_id = $1 and c.ordinal = o.ordinal`,
-    [
-      target.generationId,
-      target.documentId,
-      target.chunks.chunkerName,
-      target.chunks.chunkerVersion,
-    ],
-  );
+  const { documentId, generationId, chunks, count } = target;
+  for (let from = 0; from < count; from += VECTORS_PER_STATEMENT) {
+    await transaction.query(
+      `insert into intake.vectors_1536 (chunk_id, generation_id, document_id, owner_id, embedding)
+       select c.id, c.generation_id, c.document_id, c.owner_id, o.embedding
+       from (select embedding, row_number() over (order by chunk_ord) - 1 as ordinal from ${schema}.document_chunks
+             where document_id = $2 and chunker_name = $3 and chunker_version = $4) o
+       join intake.chunks c on c.generation_id = $1 and c.ordinal = o.ordinal
+       where o.ordinal >= $5 and o.ordinal < $6`,
+      [
+        ...[generationId, documentId, chunks.chunkerName, chunks.chunkerVersion],
+        ...[from, from + VECTORS_PER_STATEMENT],
+      ],
+    );
+  }
 }
 
 /** A version that ended before Intake came, and whose bytes nobody has compared with their hash yet. */

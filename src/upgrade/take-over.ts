@@ -115,7 +115,8 @@ async function inheritGeneration(
   };
   const id = deriveGenerationId(identity);
   await storeGeneration(transaction, { ...generation, ...identity, id }, placed(texts, counter));
-  await copyVectors(transaction, schema, { documentId, generationId: id, chunks });
+  const count = texts.length;
+  await copyVectors(transaction, schema, { documentId, generationId: id, chunks, count });
   await proveGeneration(transaction, id);
   await makeLive(transaction, documentId, id);
 }
