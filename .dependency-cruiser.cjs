@@ -16,6 +16,7 @@ const rooms = {
   temporal: ['observability'],
   identity: [],
   search: ['db', 'embedding'],
+  upgrade: ['db', 'storage', 'spool', 'parsing', 'chunking', 'embedding'],
 };
 
 const oneWay = Object.entries(rooms).map(([room, known]) => ({

@@ -12,6 +12,7 @@ import {
   rowsLeft,
 } from '../src/db/erasure.ts';
 import { markRemoved, objectPrefixes, objectsOf, type Place } from '../src/db/objects.ts';
+import { eraseFromOriginal } from '../src/db/original.ts';
 import { parseJobsOf } from '../src/db/parse-jobs.ts';
 import { inTransaction } from '../src/db/pool.ts';
 import { IntakeError } from '../src/domain/errors.ts';
@@ -58,7 +59,10 @@ async function sweep(
   }
   await leaveDeletionMarker(dependencies, tombstone, cancellationSignal());
   const { urlsExpireAt } = await objectsOf(pool, documentId);
-  await inTransaction(pool, (transaction) => eraseContent(transaction, documentId));
+  await inTransaction(pool, async (transaction) => {
+    await eraseContent(transaction, documentId);
+    await eraseFromOriginal(transaction, documentId);
+  });
   await removeObjects(dependencies, tombstone);
   for (const job of await parseJobsOf(pool, documentId)) {
     await eraseParseJob(dependencies, job, cancellationSignal());

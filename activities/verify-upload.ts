@@ -78,10 +78,7 @@ async function decide(
   held: Attempt,
   { version, originalKey }: { readonly version: Version; readonly originalKey: string },
 ): Promise<readonly string[]> {
-  if (!isOpen(held)) {
-    await markRemoved(transaction, [originalKey]);
-    return [originalKey];
-  }
+  if (!isOpen(held)) return await markRemoved(transaction, [originalKey]);
   const [doneWith] = await Promise.all([
     retireAllBut(transaction, held.documentId, originalKey),
     recordVerified(transaction, version, originalKey),
@@ -164,12 +161,12 @@ async function isGood(
   } catch (error) {
     const refused = error instanceof IntakeError && !error.retryable ? error : undefined;
     const keys = refused ? [uploadKey, originalKey] : [originalKey];
-    const now = await scope.hold(async (transaction, held) => {
-      await markRemoved(transaction, keys);
+    const { now, doneWith } = await scope.hold(async (transaction, held) => {
+      const marked = await markRemoved(transaction, keys);
       if (refused && isOpen(held)) await recordRefusal(transaction, held.id, refused.code);
-      return held;
+      return { now: held, doneWith: marked };
     });
-    await remove(dependencies, keys, scope);
+    await remove(dependencies, doneWith, scope);
     if (!refused && isOpen(now)) throw error;
     return false;
   }

@@ -25,6 +25,8 @@ const aesKeys = z
     (list) => list.split(',').every((key) => Buffer.from(key.trim(), 'base64').length === 32),
     'each key must be 32 bytes in base64',
   );
+/** Temporal joins the two parts of a version with a dot or a colon. */
+const versionPart = z.string().regex(/^[A-Za-z0-9_-]+$/);
 const httpUrl = z.url({ protocol: /^https?$/ });
 
 /** One entry per environment variable; the SDKs' own `TEMPORAL_*` are read by `@temporalio/envconfig`. */
@@ -98,6 +100,12 @@ export const settings = z.object({
     .describe('Address under which the parser reaches the webhook; without it results are polled'),
   TEMPORAL_UI_URL: httpUrl.optional().describe('Temporal UI, for links to runs'),
   TASK_QUEUE: z.string().min(1).default('intake').describe('Temporal task queue'),
+  WORKER_DEPLOYMENT: versionPart
+    .default('intake')
+    .describe('Name under which Temporal knows the versions of the workers'),
+  WORKER_BUILD_ID: versionPart
+    .optional()
+    .describe('Version of this worker; with it a run ends on the version that it began with'),
   LOG_LEVEL: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')
@@ -281,6 +289,30 @@ export function loadDatabaseConfig(
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Config, 'DATABASE_URL'> {
   return load(settings.pick({ DATABASE_URL: true }), environment);
+}
+
+/** What the command line needs to ask for the versions of the workers. */
+export function loadVersionConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+): Pick<Config, 'TASK_QUEUE' | 'WORKER_DEPLOYMENT'> {
+  return load(settings.pick({ TASK_QUEUE: true, WORKER_DEPLOYMENT: true }), environment);
+}
+
+const upgradeSettings = settings.pick({
+  DATABASE_URL: true,
+  SUPABASE_URL: true,
+  SUPABASE_SERVICE_ROLE_KEY: true,
+  SUPABASE_BUCKET: true,
+  UPLOAD_LIFETIME_SECONDS: true,
+  MAX_FILE_BYTES: true,
+  MAX_MARKDOWN_BYTES: true,
+});
+
+/** What the command line needs to take over an installation of the original system. */
+export function loadUpgradeConfig(
+  environment: NodeJS.ProcessEnv = process.env,
+): z.output<typeof upgradeSettings> {
+  return load(upgradeSettings, environment);
 }
 
 function load<Schema extends z.ZodObject>(

@@ -34,11 +34,10 @@ import { tokenizerName } from './chunking/count-tokens.ts';
 import { chunker } from './chunking/split-markdown.ts';
 import { type Config, DEVELOPMENT_SECRET_PREFIX } from './config.ts';
 import { databaseFingerprint } from './db/fingerprint.ts';
-import { pendingMigrations } from './db/migrate.ts';
+import { requireSchema } from './db/migrate.ts';
 import { createPool, type Pool } from './db/pool.ts';
 import { type Provider, pauseProvider, takeTurn } from './db/provider-budgets.ts';
 import { markDelivered, receiveDelivery } from './db/webhook-deliveries.ts';
-import { IntakeError } from './domain/errors.ts';
 import { plannedLooks, searchAttributeNames } from './domain/run.ts';
 import { createOpenAiEmbedder } from './embedding/openai-embedder.ts';
 import { eventLoopCheck, type HealthCheck } from './observability/health.ts';
@@ -385,14 +384,7 @@ function budgetOf(pool: Pool, provider: Provider, limits: BudgetLimits): WithinB
 /** What neither API nor worker can do without. */
 export function readinessChecks({ pool, temporal }: Shared): readonly HealthCheck[] {
   return [
-    {
-      name: 'database',
-      check: async () => {
-        const pending = await pendingMigrations(pool);
-        if (pending.length > 0)
-          throw new IntakeError('SCHEMA_OUTDATED', { detail: pending.join(', ') });
-      },
-    },
+    { name: 'database', check: () => requireSchema(pool) },
     {
       name: 'temporal',
       check: async () => {

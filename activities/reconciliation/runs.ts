@@ -1,4 +1,4 @@
-/** Temporal to database: open runs for which no row stands, or whose row has let go of them. */
+/** Temporal to database: open runs for which no row stands, whose row has let go of them, or whose workers are gone. */
 import { type Standing, standingsOf } from '../../src/db/reconciliation.ts';
 import type { FindingKind } from '../../src/domain/reconciliation.ts';
 import type { OpenRun } from '../../src/temporal/run-readings.ts';
@@ -7,13 +7,15 @@ import type { Found, Scene } from './finding.ts';
 import { isOver } from './grace.ts';
 
 export async function* lookAtRuns(scene: Scene): AsyncGenerator<Found, undefined> {
+  const served = await scene.runs.servedVersions();
   for await (const runs of batches(scene.runs.openRuns('ingest'))) {
     const standings = await standingsOf(
       scene.pool,
       runs.map(({ documentId }) => documentId),
     );
     for (const run of runs) {
-      const found = verdict(scene, run, standings.get(run.documentId));
+      const standing = standings.get(run.documentId);
+      const found = verdict(scene, run, standing) ?? stranded(scene, { run, standing, served });
       if (found) yield found;
     }
   }
@@ -29,6 +31,25 @@ function verdict(scene: Scene, run: OpenRun, standing: Standing | undefined): Fo
   // Without a row it may still be the only trace of a document: an operator decides.
   if (attemptId === undefined || (kind === 'run-without-row' && !scene.afterRestore)) return found;
   return { ...found, heal: () => scene.runs.stop({ documentId, attemptId }) };
+}
+
+/** Only reported: whether its workers will come back, or may be spared, an operator knows. */
+function stranded(
+  scene: Scene,
+  {
+    run: { documentId: id, version, startedAt },
+    standing,
+    served,
+  }: {
+    readonly run: OpenRun;
+    readonly standing: Standing | undefined;
+    readonly served: ReadonlySet<string>;
+  },
+): Found | undefined {
+  const kind = 'run-without-worker';
+  const since = standing?.updatedAt ?? startedAt;
+  if (version === undefined || served.has(version) || !isOver(kind, since, scene)) return undefined;
+  return { kind, id, since };
 }
 
 function kindOf(

@@ -17,6 +17,8 @@ import { retryCommand } from './commands/retry.ts';
 import { searchCommand } from './commands/search.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
+import { upgradeCommand } from './commands/upgrade.ts';
+import { versionsCommand } from './commands/versions.ts';
 import { watchCommand } from './commands/watch.ts';
 import { exitCodes } from './exit-codes.ts';
 import { exitCodeHelp, programHelp } from './help.ts';
@@ -42,6 +44,8 @@ function createProgram(terminal: Terminal): Command {
     .addCommand(failCommand(terminal))
     .addCommand(redriveCommand(terminal))
     .addCommand(migrateCommand(terminal))
+    .addCommand(upgradeCommand(terminal))
+    .addCommand(versionsCommand(terminal))
     .addCommand(reconcileCommand(terminal))
     .addCommand(doctorCommand(terminal))
     .addHelpText('after', programHelp)

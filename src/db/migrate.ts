@@ -15,8 +15,19 @@ const directory = join(import.meta.dirname, '../../supabase/migrations');
 /** A second runner waits for the first; longer than this means that somebody holds a lock for good. */
 const LOCK_TIMEOUT_MS = 60_000;
 
+/** The views that the original's readers rely on: they cannot stand beside the original's tables. */
+const VIEWS = '20261124000003_upload_pipeline_views';
+
+export interface MigrateOptions {
+  /** All but the views, while the original's tables stand in their place. */
+  readonly withoutViews?: boolean;
+}
+
 /** Brings the database up to date, each file in its own transaction. Returns the names of the applied files. */
-export async function migrate(databaseUrl: string): Promise<readonly string[]> {
+export async function migrate(
+  databaseUrl: string,
+  { withoutViews = false }: MigrateOptions = {},
+): Promise<readonly string[]> {
   const client = new pg.Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: 10_000,
@@ -27,12 +38,14 @@ export async function migrate(databaseUrl: string): Promise<readonly string[]> {
     const applied = await runner({
       dbClient: client,
       dir: directory,
-      ignorePattern: await ignored(client),
+      ignorePattern: await ignored(client, withoutViews ? [VIEWS] : []),
       direction: 'up',
       migrationsSchema: 'intake_migrations',
       createMigrationsSchema: true,
       migrationsTable: 'applied',
       singleTransaction: false,
+      // The views come last where an original installation was taken over.
+      checkOrder: false,
       advisoryLockMode: 'wait',
       log: () => undefined, // failures are thrown, the names are returned
     });
@@ -54,11 +67,20 @@ export async function pendingMigrations(database: Queryable): Promise<readonly s
   }
 }
 
-/** As a pattern of file names: what is no SQL, and what the Supabase CLI has applied instead of us. */
-async function ignored(database: Queryable): Promise<string> {
+/**
+ * Throws `SCHEMA_OUTDATED` with the names of what is missing. What a newer version has applied is no fault: its migrations
+ * are safe while this one runs.
+ */
+export async function requireSchema(database: Queryable): Promise<void> {
+  const pending = await pendingMigrations(database);
+  if (pending.length > 0) throw new IntakeError('SCHEMA_OUTDATED', { detail: pending.join(', ') });
+}
+
+/** As a pattern of file names: what is no SQL, what the Supabase CLI has applied instead of us, and `others`. */
+async function ignored(database: Queryable, others: readonly string[]): Promise<string> {
   const own = new Set(await ownRecord(database));
   const elsewhere = (await supabaseRecord(database)).filter((name) => !own.has(name));
-  return `((?!.*\\.sql$).*|(${elsewhere.join('|')})\\.sql)`;
+  return `((?!.*\\.sql$).*|(${[...elsewhere, ...others].join('|')})\\.sql)`;
 }
 
 async function ownRecord(database: Queryable): Promise<readonly string[]> {

@@ -76,12 +76,30 @@ export async function uploadKeys(q: Queryable, documentId: DocumentId): Promise<
   return rows.map((row) => row.key);
 }
 
-/** Done with: nobody looks there any more. The outbox sweep removes them again, were they swept before or not. */
-export async function markRemoved(q: Queryable, keys: readonly string[]): Promise<void> {
-  await q.query(
-    'update intake.objects set removed_at = now(), swept_at = null where key = any($1)',
+/**
+ * Done with: nobody looks there any more. The outbox sweep removes them again, were they swept before or not. Answers
+ * those that may go at once: what an original installation wrote stays for its roll-back.
+ */
+export async function markRemoved(
+  q: Queryable,
+  keys: readonly string[],
+): Promise<readonly string[]> {
+  const { rows } = await q.query<MarkedRow>(
+    `update intake.objects set removed_at = now(), swept_at = null where key = any($1) returning ${marked}`,
     [keys],
   );
+  return removable(rows);
+}
+
+interface MarkedRow {
+  key: string;
+  inherited: boolean;
+}
+
+const marked = 'key, inherited';
+
+function removable(rows: readonly MarkedRow[]): readonly string[] {
+  return rows.filter(({ inherited }) => !inherited).map(({ key }) => key);
 }
 
 /** A reserved key to which certainly nothing was copied. */
@@ -91,20 +109,20 @@ export async function releaseKey(q: Queryable, key: string): Promise<void> {
 
 /**
  * The document is verified: done with is every key that an upload URL was issued for, also while verify ran, and every
- * private copy but the verified one. Answers the keys that were not done with before.
+ * private copy but the verified one. Answers the keys that were not done with before and may go.
  */
 export async function retireAllBut(
   transaction: Queryable,
   documentId: DocumentId,
   originalKey: string,
 ): Promise<readonly string[]> {
-  const { rows } = await transaction.query<{ key: string }>(
+  const { rows } = await transaction.query<MarkedRow>(
     `update intake.objects set removed_at = now()
      where document_id = $1 and kind in ('upload', 'original') and key <> $2 and removed_at is null
-     returning key`,
+     returning ${marked}`,
     [documentId, originalKey],
   );
-  return rows.map((row) => row.key);
+  return removable(rows);
 }
 
 /** Private copies of an attempt that ends before one was verified. Its upload keys stay: the next attempt looks there. */
@@ -137,7 +155,8 @@ export async function objectsOf(q: Queryable, documentId: DocumentId): Promise<D
 export async function unsweptObjects(q: Queryable, limit: number): Promise<readonly string[]> {
   const { rows } = await q.query<{ key: string }>(
     `select key from intake.objects
-     where removed_at is not null and swept_at is null and coalesce(url_expires_at, removed_at) < now()
+     where removed_at is not null and swept_at is null and not inherited
+       and coalesce(url_expires_at, removed_at) < now()
      order by url_expires_at nulls first limit $1`,
     [limit],
   );

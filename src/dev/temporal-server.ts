@@ -16,6 +16,8 @@ export interface TemporalOptions {
   readonly httpPort?: number;
   /** Port of the Web UI; without it there is none. */
   readonly uiPort?: number;
+  /** Dynamic configuration besides ours. */
+  readonly dynamicConfig?: Readonly<Record<string, unknown>>;
   readonly onSpawn?: ChildOptions['onSpawn'];
 }
 
@@ -79,7 +81,7 @@ async function serverArguments(options: TemporalOptions, port: number): Promise<
       '--search-attribute',
       `${name}=Keyword`,
     ]),
-    ...Object.entries(dynamicConfig).flatMap(([key, value]) => [
+    ...Object.entries({ ...dynamicConfig, ...options.dynamicConfig }).flatMap(([key, value]) => [
       '--dynamic-config-value',
       `${key}=${JSON.stringify(value)}`,
     ]),

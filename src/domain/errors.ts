@@ -378,6 +378,13 @@ export const errorCodes = {
     message: 'We cannot read our own records of this document at the moment. It waits.',
     hint: 'A payload in Temporal is encrypted with a key that is not in PAYLOAD_ENCRYPTION_KEYS, or it was changed.',
   },
+  FAILED_BEFORE_UPGRADE: {
+    retryable: false,
+    turn: 'us',
+    message:
+      'The document could not be processed before our system was renewed. You can try again, or upload it once more.',
+    hint: 'Taken over from the original system as it had ended there; the detail is its code, when it is one of ours.',
+  },
   // Processes
   CONFIGURATION_INVALID: {
     retryable: false,
@@ -396,6 +403,12 @@ export const errorCodes = {
     turn: 'us',
     message: 'The database could not be brought up to this version.',
     hint: 'The migration that failed was rolled back, those before it stay. Mend what it names, then run `intake migrate` again.',
+  },
+  UPGRADE_REFUSED: {
+    retryable: false,
+    turn: 'us',
+    message: 'The original system cannot be taken over, or gone back to, like this.',
+    hint: 'Nothing was changed. See ops/runbooks/cut-over.md.',
   },
   NOT_RUNNING: {
     retryable: true,

@@ -9,6 +9,7 @@ export type FindingKind =
   | 'run-ahead-of-row'
   | 'run-without-row'
   | 'run-not-stopped'
+  | 'run-without-worker'
   | 'erasure-without-run'
   | 'deletion-forgotten'
   | 'chunks-without-document'
@@ -51,6 +52,14 @@ export const findingKinds: Readonly<Record<FindingKind, FindingDefinition>> = {
   'run-not-stopped': {
     means: 'an open run of an attempt that was cancelled, deleted or superseded',
     remedy: { heals: 'cancels the run' },
+    grace: startUnderWay,
+  },
+  'run-without-worker': {
+    means: 'an open run of a version of the workers that has none any more: it stands still',
+    remedy: {
+      turn: 'us',
+      reports: 'start workers of that version again, or move its runs: ops/runbooks/new-version.md',
+    },
     grace: startUnderWay,
   },
   'erasure-without-run': {

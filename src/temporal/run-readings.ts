@@ -1,6 +1,11 @@
 /** What Temporal knows about runs, for reconciliation: of one document, and all that are open on our task queue. */
 import { type Client, WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import {
+  ApplicationFailure,
+  CancelledFailure,
+  defineSearchAttributeKey,
+  SearchAttributeType,
+} from '@temporalio/common';
 import { type ErrorCode, isErrorCode } from '../domain/errors.ts';
 import {
   type AttemptId,
@@ -11,6 +16,7 @@ import {
 } from '../domain/ids.ts';
 import { workflowTypes } from '../domain/run.ts';
 import { orGone, reachable } from './runs.ts';
+import { workersByVersion } from './versions.ts';
 
 /** The latest run of a document. */
 export interface KnownRun {
@@ -27,6 +33,8 @@ export interface OpenRun {
   /** Of an ingestion. */
   readonly attemptId: AttemptId | undefined;
   readonly startedAt: Date;
+  /** Of the workers that alone may take it up; `undefined` while any may. */
+  readonly version: string | undefined;
 }
 
 export interface RunReadings {
@@ -37,7 +45,15 @@ export interface RunReadings {
   terminate(documentId: DocumentId, runId: string): Promise<void>;
   isErasing(documentId: DocumentId): Promise<boolean>;
   openRuns(type: 'ingest' | 'erase'): AsyncIterable<OpenRun>;
+  /** Versions that have a worker. */
+  servedVersions(): Promise<ReadonlySet<string>>;
 }
+
+/** Kept by the server. */
+const versionKey = defineSearchAttributeKey(
+  'TemporalWorkerDeploymentVersion',
+  SearchAttributeType.KEYWORD,
+);
 
 /** Started, a confirm, and a workflow task that is scheduled and perhaps in the hands of a worker. */
 const EVENTS_BEFORE_WORK = 4;
@@ -66,6 +82,10 @@ export function createRunReadings(client: Client, taskQueue: string): RunReading
     isErasing: async (documentId) =>
       (await describe(eraseWorkflowId(documentId)))?.status.name === 'RUNNING',
     openRuns: (type) => openRuns(client, type, taskQueue),
+    servedVersions: async () => {
+      const { namespace } = client.options;
+      return new Set((await workersByVersion(client, { namespace, taskQueue })).keys());
+    },
   };
 }
 
@@ -80,9 +100,11 @@ async function* openRuns(
   for (;;) {
     const step = await reachable(client, () => found.next());
     if (step.done) return;
-    const { workflowId, memo, startTime } = step.value;
+    const { workflowId, memo, startTime: startedAt, typedSearchAttributes } = step.value;
     const documentId = parseId<DocumentId>(workflowId.slice(workflowId.indexOf('/') + 1));
-    if (documentId) yield { documentId, attemptId: attemptOf(memo), startedAt: startTime };
+    if (documentId === undefined) continue;
+    const version = typedSearchAttributes.get(versionKey);
+    yield { documentId, attemptId: attemptOf(memo), startedAt, version };
   }
 }
 

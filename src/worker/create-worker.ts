@@ -1,5 +1,5 @@
 /** A worker on our one task queue: a second queue would forfeit eager dispatch. Limits toward vendors live elsewhere. */
-import type { DataConverter } from '@temporalio/common';
+import type { DataConverter, WorkerDeploymentVersion } from '@temporalio/common';
 import {
   type ActivityInterceptorsFactory,
   type NativeConnection,
@@ -23,11 +23,13 @@ export interface WorkerOptions {
   /** What is round each of them. */
   readonly activityInterceptors?: readonly ActivityInterceptorsFactory[];
   readonly sinks?: NonNullable<SdkOptions['sinks']>;
+  /** Without it every worker takes every run. */
+  readonly version?: WorkerDeploymentVersion | undefined;
 }
 
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
   const { connection, namespace, taskQueue, workflowBundlePath, activities, identity } = options;
-  const { activityInterceptors = [], sinks = {} } = options;
+  const { activityInterceptors = [], sinks = {}, version } = options;
   return await Worker.create({
     connection,
     namespace,
@@ -38,6 +40,14 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     activities: { ...activities },
     interceptors: { activity: [...activityInterceptors] },
     sinks,
+    // Documents take minutes, so old workers can wait until theirs have ended.
+    ...(version && {
+      workerDeploymentOptions: {
+        version,
+        useWorkerVersioning: true,
+        defaultVersioningBehavior: 'PINNED',
+      },
+    }),
     // After a kill, waiting documents stand still for this long before another worker gets their tasks (default 10 s).
     stickyQueueScheduleToStartTimeout: '1 second',
     maxCachedWorkflows: 500,

@@ -2,7 +2,9 @@
 import { Runtime } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { loadConfig } from '../config.ts';
+import { requireSchema } from '../db/migrate.ts';
 import { buildActivityDependencies, buildShared, readinessChecks } from '../dependencies.ts';
+import { IntakeError } from '../domain/errors.ts';
 import { stoppingCheck } from '../observability/health.ts';
 import { startHealthServer } from '../observability/health-server.ts';
 import { createLogger } from '../observability/logger.ts';
@@ -24,6 +26,7 @@ import { serveSdkMetrics } from './sdk-metrics.ts';
 
 await runMain(async () => {
   const config = loadConfig();
+  const { WORKER_BUILD_ID: buildId } = config;
   const logger = createLogger('worker', config.LOG_LEVEL);
   const sdkMetrics = config.METRICS_PORT === undefined ? undefined : await serveSdkMetrics();
   Runtime.install({
@@ -36,6 +39,11 @@ await runMain(async () => {
   const draining = new AbortController();
   const tracing = await tracingOf(config, 'intake-worker');
   const shared = buildShared(config, logger, { interceptors: tracing?.clientInterceptors });
+  await requireSchema(shared.pool).catch((error: unknown) => {
+    // A database that is away for a moment is what activities wait for.
+    if (!(error instanceof IntakeError) || error.code !== 'DATABASE_UNAVAILABLE') throw error;
+    logger.warn({ err: error }, 'the schema could not be checked');
+  });
   const dependencies = buildActivityDependencies(shared, draining.signal);
   const { connection, close: closeConnection } = await connectWorker(logger);
   const dataConverter = dataConverterOf(config);
@@ -54,6 +62,8 @@ await runMain(async () => {
     activities: createActivities(dependencies),
     activityInterceptors: [...(tracing?.activityInterceptors ?? []), measureActivities(shared)],
     ...(tracing && { sinks: tracing.sinks }),
+    version:
+      buildId === undefined ? undefined : { deploymentName: config.WORKER_DEPLOYMENT, buildId },
   });
   const metricsServer = await startMetricsServer({
     host: config.METRICS_HOST,
@@ -72,7 +82,7 @@ await runMain(async () => {
     facts,
   });
   const running = worker.run();
-  logger.info({ taskQueue: config.TASK_QUEUE, healthPort: health.port }, 'worker ready');
+  logger.info({ taskQueue: config.TASK_QUEUE, buildId, healthPort: health.port }, 'worker ready');
   // Beside the first tasks, which need not wait for it.
   void ensureSchedules(shared.temporal.client, {
     taskQueue: config.TASK_QUEUE,

@@ -27,6 +27,8 @@ const moveTrigger: Removal = {
   with: 'create trigger guard_status_move before update of correlation_id on intake.attempts',
 };
 
+const upgradeTest = 'test/integration/upgrade.pg.test.ts';
+
 export const guards: readonly Guard[] = [
   {
     invariant: 1,
@@ -570,5 +572,64 @@ export const guards: readonly Guard[] = [
     project: 'stack',
     test: 'test/integration/breaker-storm.pg.test.ts',
     only: 'files that are not there',
+  },
+  {
+    invariant: 9,
+    name: 'copied text is not taken over for whoever declared its hash',
+    remove: [
+      {
+        file: 'src/upgrade/fate.ts',
+        text: 'if (isCopied(document)) return',
+        with: "if (document.name === '') return",
+      },
+    ],
+    project: 'stack',
+    test: upgradeTest,
+  },
+  {
+    invariant: 11,
+    name: 'an original document without its vectors is not taken for complete',
+    remove: [
+      {
+        file: 'src/upgrade/fate.ts',
+        text: "if (status === 'complete' && !isWhole)",
+        with: "if (document.name === '')",
+      },
+    ],
+    project: 'stack',
+    test: upgradeTest,
+  },
+  {
+    invariant: 12,
+    name: 'the original is held against writers',
+    remove: [{ file: 'src/db/original.ts', text: ' in share mode', with: ' in access share mode' }],
+    project: 'stack',
+    test: upgradeTest,
+  },
+  {
+    invariant: 12,
+    name: 'what the original wrote stays for its roll-back',
+    remove: [
+      {
+        file: 'src/db/objects.ts',
+        text: 'return rows.filter(({ inherited }) => !inherited).map',
+        with: 'return rows.map',
+      },
+    ],
+    project: 'stack',
+    test: upgradeTest,
+  },
+  {
+    invariant: 4,
+    name: 'a deletion reaches the original tables',
+    remove: [
+      {
+        file: 'activities/erase-document.ts',
+        text: '    await eraseFromOriginal(transaction, documentId);\n',
+        with: '',
+      },
+    ],
+    project: 'stack',
+    test: upgradeTest,
   },
 ];

@@ -1,5 +1,6 @@
 /** Real histories of every outcome, replayed against the workflows as they are now. */
 import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { defaultPayloadConverter } from '@temporalio/common';
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils.js';
 import { DeterminismViolationError } from '@temporalio/workflow';
@@ -7,6 +8,8 @@ import { bundleWorkflowCode, DefaultLogger, Worker } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
 import type { IngestResult, ReconcileResult } from '../../src/domain/run.ts';
 import { workflowBundle } from '../../src/worker/bundle-workflows.ts';
+import { incompatible, patched } from '../drills/changes.ts';
+import { type Change, copyProject } from '../support/project-copy.ts';
 
 const folder = new URL('./', import.meta.url);
 const names = (await readdir(folder)).filter((name) => name.endsWith('.json'));
@@ -68,10 +71,22 @@ describe('recorded runs', () => {
     await Worker.runReplayHistory({ workflowBundle: { codePath }, sinks }, await history(name));
   });
 
-  test('a changed workflow does not', async () => {
-    const changed = new URL('./changed-workflow.ts', import.meta.url).pathname;
-    const { code } = await bundleWorkflowCode({ workflowsPath: changed, logger: new DefaultLogger('ERROR') });
-    const replay = Worker.runReplayHistory({ workflowBundle: { code } }, await history('complete.json'));
-    await expect(replay).rejects.toThrow(DeterminismViolationError);
+  /** As `npm run drills` brings it in as another version. */
+  async function replayOn(changes: readonly Change[]) {
+    const copy = copyProject('replay', ['workflows', 'src/domain', 'activities/contract.ts']);
+    try {
+      if (!copy.change(changes)) throw new Error('the workflow has other lines by now');
+      const workflowsPath = join(copy.folder, 'workflows/index.ts');
+      const { code } = await bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('ERROR') });
+      return await Worker.runReplayHistory({ workflowBundle: { code } }, await history('complete.json'));
+    } finally {
+      copy.remove();
+    }
+  }
+
+  test('a change that is incompatible is told of', async () => {
+    await expect(replayOn(incompatible)).rejects.toThrow(DeterminismViolationError);
   });
+
+  test('the same change as a patch replays', () => replayOn(patched));
 });

@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { migrate, pendingMigrations } from '../../src/db/migrate.ts';
@@ -67,6 +69,27 @@ describe('migrate', () => {
       expect(await pendingMigrations(client)).toEqual([]);
       const record = await client.query('select from supabase_migrations.schema_migrations');
       expect(record.rowCount).toBe(2);
+    });
+  });
+
+  it('is asked for by a worker before its first task', async () => {
+    await withEmptyDatabase(inject('postgresUrl'), async (url) => {
+      const key = 'k'.repeat(32);
+      const env = {
+        DATABASE_URL: url,
+        SUPABASE_URL: 'http://127.0.0.1:1',
+        SUPABASE_SERVICE_ROLE_KEY: key,
+        SUPABASE_JWT_SECRET: key,
+        WEBHOOK_TOKEN_KEY: key,
+        WEBHOOK_SIGNING_SECRET: key,
+        LLAMA_CLOUD_API_KEY: key,
+        EMBEDDINGS_API_KEY: key,
+      };
+      const worker = promisify(execFile)(process.execPath, ['src/worker/main.ts'], { env });
+      await expect(worker).rejects.toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('SCHEMA_OUTDATED'),
+      });
     });
   });
 

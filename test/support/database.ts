@@ -12,11 +12,18 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-export async function createTestDatabase(): Promise<TestDatabase> {
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createDatabase(inject('templateDatabase'));
+}
+
+/** Without a schema. */
+export function createEmptyDatabase(): Promise<TestDatabase> {
+  return createDatabase('template1');
+}
+
+async function createDatabase(template: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  await asAdmin((admin) =>
-    admin.query(`create database ${name} template ${inject('templateDatabase')}`),
-  );
+  await asAdmin((admin) => admin.query(`create database ${name} template ${template}`));
   const address = new URL(inject('postgresUrl'));
   address.pathname = name;
   const pool = createPool({

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import { startTemporal } from '../../src/dev/temporal-server.ts';
-import { createTestDatabase } from './database.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
 import { endsWithUs } from './ends-with-us.ts';
 import { type Stack, startStack } from './stack.ts';
 
 export interface OwnTemporal {
+  readonly address: string;
+  readonly database: TestDatabase;
   readonly stack: Stack;
   /** At its old address, with what is left of its store. */
   start(): Promise<void>;
@@ -20,7 +22,17 @@ export interface OwnTemporal {
 
 const STORE = 'temporal.db';
 
-export async function startOnOwnTemporal(): Promise<OwnTemporal> {
+interface OwnTemporalOptions {
+  /** Configuration of the stack besides the usual of tests. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly dynamicConfig?: Readonly<Record<string, unknown>>;
+}
+
+/** The stack's worker runs. */
+export async function startOnOwnTemporal({
+  environment,
+  dynamicConfig = {},
+}: OwnTemporalOptions = {}): Promise<OwnTemporal> {
   const folder = await mkdtemp(join(tmpdir(), 'intake-temporal-'));
   const port = await getPort();
   const start = () =>
@@ -29,16 +41,19 @@ export async function startOnOwnTemporal(): Promise<OwnTemporal> {
       logFile: join(folder, 'temporal.log'),
       onSpawn: endsWithUs,
       port,
+      dynamicConfig,
     });
   let server = await start();
   const database = await createTestDatabase();
   const stack = await startStack({
     databaseUrl: database.url,
     temporalAddress: server.address,
-    environment: { PARSE_POLL_FIRST_SECONDS: '2' },
+    environment: { PARSE_POLL_FIRST_SECONDS: '2', ...environment },
   });
   await stack.worker.start();
   return {
+    address: server.address,
+    database,
     stack,
     start: async () => {
       server = await start();

@@ -52,8 +52,8 @@ export interface Road {
   readonly database: TestDatabase;
   readonly temporal: TestWorkflowEnvironment;
   readonly faults: StandIns['faults'];
-  /** An operator, who owns nothing, on demand. */
-  person(who?: 'operator'): Promise<Person>;
+  /** A new one, unless named; an operator, who owns nothing, on demand. */
+  person(who?: OwnerId | 'operator'): Promise<Person>;
   /** `changes` to the configuration are of this worker alone. */
   startWorker(changes?: Partial<Config>): Promise<void>;
   stopWorker(): Promise<void>;
@@ -66,17 +66,20 @@ interface RoadOptions {
   readonly uploadUrlLifetimeSeconds?: number;
   /** Of API and worker; else what the configuration asks for, and nothing where it asks for nothing. */
   readonly logger?: Logger;
+  /** What stands already, and is closed with the road; else all is new. */
+  readonly ground?: { readonly database: TestDatabase; readonly standIns: StandIns };
 }
 
 export async function startRoad({
   environment = {},
   uploadUrlLifetimeSeconds = 7200,
   logger: ownLogger,
+  ground,
 }: RoadOptions = {}): Promise<Road> {
   const folder = await mkdtemp(join(tmpdir(), 'intake-road-'));
-  const database = await createTestDatabase();
+  const database = ground?.database ?? (await createTestDatabase());
   const temporal = await connectToTemporal();
-  const standIns = await startStandIns(folder, { uploadUrlLifetimeSeconds });
+  const standIns = ground?.standIns ?? (await startStandIns(folder, { uploadUrlLifetimeSeconds }));
   const variables = {
     DATABASE_URL: database.url,
     ...standIns.environment,
@@ -110,7 +113,7 @@ export async function startRoad({
     temporal,
     faults: standIns.faults,
     person: async (who) => {
-      const ownerId = someOwner();
+      const ownerId = who === undefined || who === 'operator' ? someOwner() : who;
       const token = await mintUserToken(standIns.jwtSecret, {
         id: ownerId,
         supabaseUrl: config.SUPABASE_URL,

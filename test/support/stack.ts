@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import type { Child, ChildExit } from '../../src/dev/child-process.ts';
 import { mintUserToken } from '../../src/dev/dev-identity.ts';
 import { choosePorts } from '../../src/dev/ports.ts';
-import { apiService, workerService } from '../../src/dev/stack-services.ts';
+import * as StackServices from '../../src/dev/stack-services.ts';
 import { stateFolder, writePrivately } from '../../src/dev/state-folder.ts';
 import type { Service } from '../../src/dev/supervisor.ts';
 import { IntakeError } from '../../src/domain/errors.ts';
@@ -26,6 +26,8 @@ export interface StackOptions extends StandInOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Of the API alone. */
   readonly apiEnvironment?: Readonly<Record<string, string>>;
+  /** Of another version of the project. */
+  readonly services?: Pick<typeof StackServices, 'apiService' | 'workerService'>;
 }
 
 export interface Program {
@@ -87,6 +89,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...options.apiEnvironment,
   };
   const workerEnvironment = { ...environment, METRICS_PORT: `${ports.workerMetrics}` };
+  const { apiService, workerService } = options.services ?? StackServices;
   const api = program(apiService(apiEnvironment, url, folder));
   const worker = program(workerService(workerEnvironment, folder));
   await api.start();

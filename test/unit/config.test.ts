@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { cliSettings, codecServerSettings, settings } from '../../src/config.ts';
@@ -25,5 +26,15 @@ function renderExample(): string {
 describe('.env.example', () => {
   it('holds every setting with its description and default (vitest -u writes it)', async () => {
     await expect(renderExample()).toMatchFileSnapshot('../../.env.example');
+  });
+});
+
+describe('ops/roll-back/default-timing.env', () => {
+  it('holds every time limit but those that follow from what stands around', () => {
+    const path = new URL('../../ops/roll-back/default-timing.env', import.meta.url);
+    const keys = readFileSync(path, 'utf8').match(/^[A-Z_]+(?==$)/gm);
+    const given = ['UPLOAD_URL_LIFETIME_SECONDS', 'API_DRAIN_SECONDS'];
+    const limits = Object.keys(settings.shape).filter((key) => key.endsWith('_SECONDS'));
+    expect(keys).toEqual(limits.filter((key) => !given.includes(key)));
   });
 });
