@@ -266,8 +266,8 @@ export const guards: readonly Guard[] = [
     remove: [
       {
         file: 'workflows/ingest-document.ts',
-        text: '    activities.recordOutcome({ ...ref, code }),\n',
-        with: '    Promise.resolve<{ endedByOwner?: string } | undefined>(undefined),\n',
+        text: '    activities.recordOutcome({ ...ref, code, ...(asked && { asked }) }),\n',
+        with: '    Promise.resolve<Awaited<ReturnType<Tools["activities"]["recordOutcome"]>>>(undefined),\n',
       },
     ],
     project: 'stack',
@@ -280,7 +280,7 @@ export const guards: readonly Guard[] = [
     remove: [
       {
         file: 'workflows/await-parse.ts',
-        text: "if (leftMs <= 0) throw failWith('PARSE_TIMEOUT');",
+        text: "if (leftMs <= 0) throw failWith('PARSE_TIMEOUT', { cause: lastError });",
         with: '',
       },
       {
