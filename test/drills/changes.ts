@@ -2,8 +2,7 @@
 import type { Change } from '../support/project-copy.ts';
 
 const file = 'workflows/ingest-document.ts';
-const first =
-  "    if (startStage === 'verify') await awaitUpload(ref, policy, { activities, inbox });\n";
+const first = "  if (startStage === 'verify') await awaitUpload(ref, policy, tools);\n";
 
 const withImport = (name: string): Change => ({
   file,
@@ -18,7 +17,7 @@ export const incompatible: readonly Change[] = [
     text: '  isCancellation,\n  upsertSearchAttributes,',
     with: '  isCancellation,\n  sleep,\n  upsertSearchAttributes,',
   },
-  { file, text: first, with: `    await sleep('10 milliseconds');\n${first}` },
+  { file, text: first, with: `  await sleep('10 milliseconds');\n${first}` },
 ];
 
 export const PATCH = 'drill';
@@ -29,6 +28,6 @@ export const patched: readonly Change[] = [
   {
     file,
     text: first,
-    with: `    if (patched('${PATCH}')) await sleep('10 milliseconds');\n${first}`,
+    with: `  if (patched('${PATCH}')) await sleep('10 milliseconds');\n${first}`,
   },
 ];

@@ -135,6 +135,7 @@ test('nothing else is open than health', () => {
   expect(open.map(({ method, path }) => `${method} ${path}`)).toEqual([
     'GET /health/live',
     'GET /health/ready',
+    'GET /health/database',
   ]);
 });
 

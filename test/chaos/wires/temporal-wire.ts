@@ -1,6 +1,6 @@
 /**
- * In front of Temporal: gRPC over HTTP/2 without encryption, calls named by their method. Polls, heartbeats and what
- * a connection asks about the server belong to no document: they pass, and are no points.
+ * In front of Temporal: gRPC over HTTP/2 without encryption, calls named by their method. Polls, heartbeats, schedules
+ * and what a connection asks about the server belong to no document: they pass, and are no points.
  */
 import {
   type ClientHttp2Session,
@@ -22,7 +22,7 @@ export interface TemporalTarget {
 }
 
 const ofNoDocument =
-  /^(Poll|GetSystemInfo|GetClusterInfo|DescribeNamespace|ListSearchAttributes|Record\w*Heartbeat|ShutdownWorker|Check|Watch|DescribeTaskQueue)/;
+  /^(Poll|GetSystemInfo|GetClusterInfo|DescribeNamespace|ListSearchAttributes|Record\w*Heartbeat|ShutdownWorker|Check|Watch|DescribeTaskQueue|\w+Schedule)/;
 
 export function openTemporalWire({ port, checkpoint }: TemporalTarget): Promise<Wire> {
   const server = createServer();
