@@ -14,8 +14,8 @@ await withServers(async ({ databaseUrl, temporalAddress }) => {
   const prometheus = await startPrometheus(stack);
   try {
     await stack.worker.start();
-    await haveGoodAndBadDays(stack);
-    let empty: readonly PanelQuery[] = [];
+    await haveGoodAndBadDays(stack, prometheus.url);
+    let empty: readonly PanelQuery[] = panelQueries();
     // Rates need two scrapes, recorded ratios one evaluation more.
     await until(
       'every query finds something',
@@ -35,13 +35,13 @@ await withServers(async ({ databaseUrl, temporalAddress }) => {
 });
 
 /** What the panels are about: ends of both kinds, a retry, a race, a wait that is not over. */
-async function haveGoodAndBadDays(stack: Stack): Promise<void> {
+async function haveGoodAndBadDays(stack: Stack, prometheusUrl: string): Promise<void> {
   const me = await stack.person();
   const file = (name: string) => ({
     name: `${name}.md`,
     content: `# ${name}\n\nThe plan covers it.`,
   });
-  await scraped(stack);
+  await scraped(stack, prometheusUrl);
   await ended(me, await upload(me, file('complete')));
   await stack.faults.embedding.add({
     operation: 'embeddings.create',
@@ -55,7 +55,7 @@ async function haveGoodAndBadDays(stack: Stack): Promise<void> {
     const text = await (await fetch(`http://${stack.metricsAddresses.worker}/metrics`)).text();
     return text.includes('intake_races_total{kind="upload_late"} 1');
   });
-  await scraped(stack);
+  await scraped(stack, prometheusUrl);
   await put(uploadUrl, late);
   await confirm(me, documentId);
   await ended(me, documentId);
@@ -63,24 +63,28 @@ async function haveGoodAndBadDays(stack: Stack): Promise<void> {
   await confirm(me, awaited);
 }
 
-/** An increase is seen between two scrapes. */
-async function scraped({ metricsAddresses }: Stack): Promise<void> {
-  for (const address of Object.values(metricsAddresses)) {
-    await untilTrue(`${address} answers`, async () => {
-      return (await fetch(`http://${address}/metrics`).catch(() => undefined))?.ok ?? false;
-    });
-  }
-  await new Promise((resolve) => setTimeout(resolve, 5_000));
+/** An increase is seen between two scrapes: waits for one of every process that begins after now. */
+async function scraped({ metricsAddresses }: Stack, prometheusUrl: string): Promise<void> {
+  const sinceSeconds = Date.now() / 1000;
+  const processes = Object.values(metricsAddresses).length;
+  await untilTrue('every process is looked at', async () => {
+    const looks = await ask(prometheusUrl, 'timestamp(up == 1)');
+    return looks.filter(({ value }) => Number(value[1]) > sinceSeconds).length >= processes;
+  });
+}
+
+async function ask(prometheusUrl: string, query: string): Promise<readonly Sample[]> {
+  const response = await fetch(`${prometheusUrl}/api/v1/query?${new URLSearchParams({ query })}`);
+  const { data } = (await response.json()) as { data?: { result: readonly Sample[] } };
+  return data?.result ?? [];
 }
 
 async function queriesWithoutData(url: string): Promise<readonly PanelQuery[]> {
   const answers = await Promise.all(
-    panelQueries().map(async (query) => {
-      const asked = new URLSearchParams({ query: query.expr });
-      const response = await fetch(`${url}/api/v1/query?${asked}`);
-      const { data } = (await response.json()) as { data?: { result: readonly Sample[] } };
-      return { query, has: data?.result.some(isNumber) ?? false };
-    }),
+    panelQueries().map(async (query) => ({
+      query,
+      has: (await ask(url, query.expr)).some(isNumber),
+    })),
   );
   return answers.filter(({ has }) => !has).map(({ query }) => query);
 }

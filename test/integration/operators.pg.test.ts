@@ -124,7 +124,11 @@ describe('a document with the parser', () => {
     );
     await road.faults.parser.clear();
     await operator.api.operator.retry(documentId, { actor });
-    expect(commands(await reach(me, documentId, 'complete')).at(-1)).toEqual({
+    const complete = await reach(me, documentId, 'complete');
+    expect(await refusal(operator.api.operator.poll(documentId, { actor }))).toBe(
+      'NOT_POSSIBLE_NOW: its run is closed (complete)',
+    );
+    expect(commands(complete).at(-1)).toEqual({
       command: 'retry',
       ...by,
     });

@@ -13,7 +13,7 @@ export const rootRoute: FastifyPluginAsyncZod = async (app) => {
       documentation: '/docs',
       description: '/openapi.json',
       api: '/v1',
-      health: ['/health/live', '/health/ready'],
+      health: ['/health/live', '/health/ready', '/health/database'],
     }),
   );
 };

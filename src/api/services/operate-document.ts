@@ -204,7 +204,11 @@ async function look(
   );
   if (!held) throw new IntakeError('NOT_FOUND');
   if (which === 'on its road' && isTerminal(held.status)) {
-    throw notPossible(`its run is closed (${held.status}); \`intake retry\` starts another one`);
+    const { status, evidence } = held;
+    const next = mayRetry({ status, verified: evidence.verified })
+      ? '; `intake retry` starts another one'
+      : '';
+    throw notPossible(`its run is closed (${status})${next}`);
   }
   return held;
 }

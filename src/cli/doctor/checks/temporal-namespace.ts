@@ -12,6 +12,6 @@ export const temporalNamespace: Check = {
   },
   run: async ({ temporal }) => {
     const { retentionDays } = await describeNamespace(temporal);
-    return `${temporal.namespace}, closed runs are kept for ${retentionDays} days`;
+    return `${temporal.namespace}, closed runs are kept for ${retentionDays} ${retentionDays === 1 ? 'day' : 'days'}`;
   },
 };
